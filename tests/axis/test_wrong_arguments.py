@@ -19,6 +19,12 @@ WORDS = Y.astype(object)
 WORDS[0, 0] = "a"
 NET, X = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.ReLU()), torch.as_tensor(S).float()
 CODE = dt.axis_code(Y, S, permutations=9, folds=3)
+ONE_FEATURE = dt.axis_code(Y, S[:, :1], permutations=0, models=False)
+SPACE = ax.object_space(Y, 3)
+EFFICIENCY = ax.metric_efficiency((3,), n=30, d=4, candidates=5, seeds=(0,))
+POWER = ax.Power(
+    counts={"axis": {"axis": 3, "none": 1}}, n=9, d=3, reliability=0.5, variances="isotropic", controversial=0, seed=0
+)
 
 
 def code(**options):
@@ -117,12 +123,45 @@ def test_numbers_are_finite(name, call, value):
         (lambda: CODE.attribute([[1], [1, 2]]), "labels are labels of several kinds or lengths"),
         (lambda: CODE.reconstruct(3), "decoder is int; needed: a function"),
         (lambda: ax.record_units(NET, 3, X), "layers is 3; needed: a list of names"),
+        (
+            lambda: ax.record_units(NET, ["1"], X, noise=lambda r, seed: r[:, None, :5]),
+            r"noise gave shape \[60, 1, 5\] for \[60, 8\]; needed: \[60, trials, 8\]",
+        ),
+        (
+            lambda: ax.axis_code_by_layer(NET, ["1"], X, S, models=False, permutations=0, noise=lambda r, seed: r[:9]),
+            r"noise gave shape \[9, 8\]",
+        ),
         (lambda: ax.record_units(NET, ["1"], X, units=[0.5]), "units is .*; needed: integers"),
         (
             lambda: ax.record_units(NET, ["1"], X, min_active_fraction="a"),
             "min_active_fraction is 'a'; needed: a finite number",
         ),
         (lambda: ax.pixels_of(np.arange(5.0), 2), r"stimuli have shape \[5\]; needed: \[n, ...\]"),
+        (lambda: ax.pixels_of(NAN, 2), "stimuli holds 1 values that are NaN"),
+        (lambda: CODE.controversial(5, units=[]), "units is empty; needed: names in .units"),
+        (lambda: ax.subspace_angles(np.zeros((2, 3)), S), "all axes of a or of b are 0"),
+        (lambda: ax.metric_efficiency((3,), n=60, d=1), "d is 1; needed: an integer, at least 2"),
+        (lambda: EFFICIENCY.figure("identty"), "unknown reader 'identty'; did you mean identity"),
+        (lambda: EFFICIENCY.ratio(0.5, "identty"), "unknown reader 'identty'"),
+        (lambda: POWER.cells("exemplar"), "unknown code 'exemplar'. Known: axis"),
+        (lambda: POWER.share("exemplar"), "unknown code 'exemplar'"),
+        (lambda: POWER.wrong("exemplar"), "unknown code 'exemplar'"),
+        (lambda: POWER.share("axis", "axsi"), "unknown verdict 'axsi'; did you mean axis"),
+        (lambda: POWER.share("axis", "axis", "axis"), "verdicts are axis, axis; needed: each once"),
+        (lambda: SPACE.encode(np.full((2, 6), np.nan)), "responses holds 12 values that are NaN"),
+        (lambda: SPACE.quadrants([1.0, 1.0]), r"axes have shape \[2\]; needed: \[unit, 2 or more components\]"),
+        (lambda: SPACE.quadrants([[1.0], [1.0]]), r"axes have shape \[2, 1\]"),
+        (lambda: SPACE.quadrants([[np.nan, 1.0]]), "axes holds 1 values that are NaN"),
+        (lambda: SPACE.quadrants([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]), "1 of 2 axes are 0 in both components"),
+        (lambda: ax.split_half(np.zeros((0, 3, 2))), r"trials have shape \[0, 3, 2\]; a ceiling needs"),
+        (
+            lambda: ax.view_tolerance(Y, np.arange(60) % 30, np.arange(60) // 30, mirrors=[(0, -1)]),
+            "mirrors name view -1, which no picture shows; views are",
+        ),
+        (lambda: ax.null_plane(ONE_FEATURE, 0, [0]), "the code has 1 feature, whose axis leaves no null plane"),
+        (lambda: ax.null_plane(CODE, 0, [0, 1, 2]).change(lambda f: f[:6, 0]), r"respond gave shape \[6\] for 9 stim"),
+        (lambda: CODE.metamers(0).ratio(lambda f: f), r"respond gave shape \[20, 3\] for 20 stimuli; needed: \[20\]"),
+        (lambda: CODE.metamers(0).ratio(lambda f: f[:, 0] * np.nan), "respond holds 20 values that are NaN"),
     ],
 )
 def test_what_does_not_fit_is_named(call, match):

@@ -10,6 +10,7 @@ c = dt.capsules
 U, W = torch.randn(2, 6, 4), torch.randn(6, 3, 5, 4)
 VOTES, A = torch.randn(2, 6, 3, 4, 4), torch.rand(2, 6)
 NAN, INF = float("nan"), float("inf")
+DRAWING = c.CapsuleNetwork((1, 9, 9), 3, (5,), channels=2, kernel_size=3, primary=c.Primary(2, 3, 3), dim=4)
 
 
 def put(x, value):
@@ -169,8 +170,72 @@ def grid(t=2, h=4, w=4):
         (lambda: c.spread_margin(-1), "step is -1"),
         (lambda: c.spread_margin(1, 0), "steps 0"),
         (lambda: c.spread_margin(1, schedule="cosine"), "unknown margin schedule 'cosine'"),
+        (lambda: c.spread_margin(NAN), "step is nan"),
+        (lambda: c.spread_margin(1, NAN), "steps nan"),
+        (lambda: c.spread_objective(0), "steps 0"),
+        (lambda: c.spread_objective(9, schedule="cosine"), "unknown margin schedule 'cosine'"),
+        (lambda: c.spread_objective(9, convention="mean"), "unknown convention 'mean'"),
+        (lambda: c.capsule_objective(convention="mean"), "unknown convention 'mean'"),
+        (lambda: c.em_routing(VOTES, A, 0.7, -1.0, schedule="abc"), "schedule is 'abc'; needed: a finite final lambda"),
+        (lambda: c.em_routing(VOTES, A, 0.7, -1.0, schedule=NAN), "schedule is nan; needed: a finite final lambda"),
+        (lambda: c.em_routing(VOTES, A, 0.7, -1.0, schedule=(0.1, INF, 1)), r"schedule is \(0.1, inf, 1\)"),
+        (lambda: c.Capsules(6, 4, 3, 5, backend="cuda"), "unknown backend 'cuda'"),
+        (lambda: c.ConvCapsules(2, 3, 4, 5, backend="cuda"), "unknown backend 'cuda'"),
+        (lambda: c.ConvMatrixCapsules(2, 3, backend="cuda"), "unknown backend 'cuda'"),
+        (lambda: c.ClassCapsules(2, 3, backend="cuda"), "unknown backend 'cuda'"),
+        (
+            lambda: c.PrimaryCapsules(3, 2, 4)(torch.zeros(1, 3, 9, 8)),
+            "x is 9x8 and the kernel 9x9: no position is left",
+        ),
+        (lambda: c.SelfRouting(6, 4, 3, 5)(U, -A - 0.1), "activation runs from -1.*within"),
+        (lambda: c.Reconstruction(0, 4, (1, 5, 5)), "capsules is 0; it needs an integer of at least 1"),
+        (lambda: c.Reconstruction(3, 4, (1, 5, 5), widths=(8, 0)), r"widths\[1\] is 0"),
+        (lambda: c.Reconstruction(3, 4, (5, 5)), r"image_shape is \(5, 5\); needed: \(channels, height, width\)"),
+        (lambda: c.Reconstruction(3, 4, (1, 5, 5))(torch.zeros(2, 3, 4).numpy()), "capsules are float32; needed: a te"),
+        (lambda: c.Reconstruction(3, 4, (1, 5, 5))(torch.zeros(2, 3, 4).long()), "capsules are torch.int64"),
+        (lambda: c.decoded(DRAWING, torch.zeros(2, 3, 4), [0.7, 1]), "labels hold 0.7; needed: whole class numbers"),
+        (lambda: c.decoded(DRAWING, torch.zeros(2, 3, 4), [0, 1, 2]), r"labels has shape \[3\]"),
+        (lambda: c.ink_width([1.0, 2.0]), r"images have shape \[2\]; needed: \[..., H, W\]"),
+        (lambda: c.ink_width([[1.0, INF]]), "images holds 1 values that are NaN or infinite"),
+        (lambda: c.perturb(DRAWING, torch.zeros(1, 1, 9, 9), offsets=[0, NAN]), "offsets holds 1 values that are NaN"),
+        (lambda: c.trace_routing(c.Capsules(6, 4, 3, 5), U, bins=0), "bins is 0; needed: an integer, at least 1"),
+        (lambda: c.hinton_cnn(channels=(2, 3, 4)), r"channels are \(2, 3, 4\).*needed: two convolutions"),
+        (lambda: c.multimnist_cnn((1, 3, 9)), "the image 3x9; needed: two convolutions, and 4x4 pixels or more"),
+        (lambda: c.sabour_cnn((28, 28)), r"image_shape is \(28, 28\); needed: \(channels, height, width\)"),
+        (lambda: c.sabour_cnn(classes=0), "classes is 0"),
+        (lambda: c.sabour_cnn(channels=()), "channels is empty"),
+        (lambda: c.sabour_cnn(widths=(0,)), r"widths\[0\] is 0"),
     ],
 )
 def test_wrong_use(call, match):
     with pytest.raises(InputError, match=match):
         call()
+
+
+def test_layers_take_wider_images_than_their_weights():
+    for layer in (c.PrimaryCapsules(1, 2, 3, kernel_size=3), c.MatrixPrimary(1, 2)):
+        x = torch.rand(1, 1, 5, 5)
+        given, wide = layer(x), layer(x.double())
+        torch.testing.assert_close(wide, given)
+    v = torch.rand(1, 3, 4)
+    torch.testing.assert_close(DRAWING.decoder(v.double()), DRAWING.decoder(v))
+
+
+def test_a_schedule_is_a_number_of_any_kind():
+    import numpy as np
+
+    every = [c.em_routing(VOTES, A, 0.7, -1.0, schedule=s)[1] for s in (0.01, np.float32(0.01), np.array(0.01))]
+    torch.testing.assert_close(every[1:], [every[0]] * 2)
+    given = c.em_routing(VOTES, A, 0.7, -1.0, schedule=np.array([0.0005, 0.000975, 0.00142625]))[1]
+    torch.testing.assert_close(given, every[0])
+
+
+def test_a_bar_of_ink_has_the_width_that_is_stated():
+    for w in (1, 2, 5, 50):
+        bar = torch.zeros(3, 60)
+        bar[:, 4 : 4 + w] = 0.5
+        assert abs(c.ink_width(bar.numpy()) - (4 / 3 * (w**2 - 1)) ** 0.5) < 1e-9
+
+
+def test_the_layers_say_shared_as_it_is_asked_for():
+    assert "shared=True" in repr(c.Capsules(4, 4, 3, 5, shared=True))

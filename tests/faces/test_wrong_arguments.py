@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deeptheory.core.errors import InputError
-from deeptheory.faces import FaceSpace, PixelSpace, ProceduralFaces, held_out, montage
+from deeptheory.faces import FaceSpace, PixelSpace, ProceduralFaces, held_out, image_figure, montage, recognized
 
 MAKER = ProceduralFaces(16)
 IMAGES, POINTS, _ = MAKER.sample(8, 0)
@@ -50,3 +50,53 @@ def test_what_is_no_picture_is_named():
         SPACE.search(IMAGES[:1], prior=-1)
     with pytest.raises(InputError, match="needed are numbers"):
         MAKER.render([["a"] * 25], np.zeros((1, 25)))
+
+
+C, LINE = SPACE.encode(IMAGES, POINTS), np.stack([POINTS[..., 0]] * 2, -1)
+GALLERY = np.random.default_rng(0).standard_normal((6, 3))
+ROWS = np.arange(6)
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda: SPACE.pose(POINTS[:, :50]), r"landmarks has shape \[8, 50, 2\]"),
+        (lambda: SPACE.face_pixels(POINTS[:, :50]), r"landmarks has shape \[8, 50, 2\]"),
+        (lambda: SPACE.decode(C, np.ones((3, 4))), r"pose has shape \[3, 4\]; needed: \[4\] or \[8, 4\]"),
+        (lambda: SPACE.landmarks(C, np.ones((3, 4))), r"pose has shape \[3, 4\]; needed: \[4\] or \[8, 4\]"),
+        (lambda: SPACE.landmarks(C, np.ones(3)), r"pose has shape \[3\]"),
+        (lambda: SPACE.decode(C, np.full(4, np.nan)), "pose holds 4 values that are NaN"),
+        (lambda: SPACE.encode(IMAGES[:0], POINTS[:0]), "images have shape .*, which holds no pixel"),
+        (lambda: SPACE.search(IMAGES[:0]), "images have shape .*, which holds no pixel"),
+        (lambda: SPACE.figure(0), "components is 0; needed: an integer, at least 1"),
+        (lambda: SPACE.figure(1, np.nan), "reach is nan; needed: a finite number above 0"),
+        (lambda: FaceSpace.fit(IMAGES, LINE, shape=1, appearance=1), "the mean landmarks lie on one line"),
+        (lambda: FaceSpace.fit(IMAGES, POINTS, shape=1, appearance=1, background="a"), "background is 'a'"),
+        (lambda: FaceSpace.fit(IMAGES, POINTS, shape=1, appearance=1, background=np.nan), "background is nan"),
+        (lambda: MAKER.render(np.zeros((0, 25)), np.zeros((0, 25))), "shape and appearance hold no face"),
+        (lambda: MAKER.sample(1, pose=[0, 0, 0, 0, 0, -1]), "pose has a size of -1; needed: a factor above 0"),
+        (lambda: held_out(IMAGES, POINTS[:5], 1), "landmarks are of 5 faces, images of 8"),
+        (lambda: montage(np.full((1, 2, 2), np.nan)), "images holds 4 values that are NaN"),
+        (lambda: montage(IMAGES, low=1.0, high=1.0), "low is 1.0 and high 1.0; needed: low below high"),
+        (lambda: image_figure(IMAGES[0]), r"image is float32 \[16, 16\]; needed: uint8"),
+        (lambda: image_figure([[0, 1]]), "image is list"),
+        (lambda: recognized(GALLERY * np.nan, GALLERY, ROWS), "gallery holds 18 values that are NaN"),
+        (lambda: recognized(GALLERY[:0], GALLERY, ROWS), r"gallery \[0, 3\]"),
+        (lambda: recognized(GALLERY, GALLERY, ROWS + 1), "identity runs to 6; the gallery has rows 0 to 5"),
+        (lambda: recognized(GALLERY, GALLERY, ROWS, spread=[1, 2]), r"spread has shape \[2\]"),
+        (lambda: recognized(GALLERY, GALLERY, ROWS, spread=[1, 2, np.nan]), "spread holds 1 values that are NaN"),
+    ],
+)
+def test_what_does_not_fit_is_named(call, match):
+    with pytest.raises(InputError, match=match):
+        call()
+
+
+def test_one_pose_serves_any_number_of_faces():
+    many = np.repeat(C, 20, axis=0)  # more than are drawn at a time
+    np.testing.assert_array_equal(SPACE.decode(many, SPACE.mean_pose[None]), SPACE.decode(many))
+    assert SPACE.face_pixels(POINTS[:0]).shape == (0, 16, 16)
+
+
+def test_faces_are_recognized_wherever_the_coordinates_begin():
+    assert recognized(GALLERY + 1e9, GALLERY + 1e9 + 0.01, ROWS).all()

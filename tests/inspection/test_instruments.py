@@ -372,3 +372,13 @@ def test_every_instrument_has_its_page_in_the_docs():
 def test_what_the_page_shows_runs(page):
     for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
         exec(compile(block, page.name, "exec"), {})
+
+
+def test_the_nearest_class_mean_is_found_far_from_zero():
+    from deeptheory.inspection.neural_collapse import nearest_of
+
+    generator = torch.Generator().manual_seed(0)
+    x, means = (torch.randn(n, 3, generator=generator, dtype=torch.float64) for n in (50, 4))
+    near = torch.cdist(x, means).argmin(1)
+    for far in (0.0, 1e6, -1e9):  # squares of 1e9 have no digit left for distances of 1
+        assert torch.equal(nearest_of(x + far, means + far), near)

@@ -71,6 +71,12 @@ def chance_of_strangers(rng, draws):
     return near(ax.distractor_ratio(p, a), oracle.distractor_ratio(p, a), 1e-9)
 
 
+def strangers_elsewhere(rng, draws):
+    p, a = rng.standard_normal((30, 3)), rng.standard_normal((30, 3))
+    turn = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    return same([ax.distractor_ratio(p, a), ax.distractor_ratio(7 * p @ turn + 1e7, 7 * a @ turn + 1e7)], 1e-6)
+
+
 def simulated(noise):
     """Signal variance over all variance of the mean is what was asked for; another seed gives other noise,
     the same cells."""
@@ -230,6 +236,7 @@ ROWS = [
     Row("axis.latent_alignment", "truth", "each unit one latent", latents_of_one),
     Row("axis.udr", "truth", "order, sign and monotone scale of latents", ranking),
     Row("axis.distractor_ratio", "truth", "loops over stimuli (oracle)", chance_of_strangers),
+    Row("axis.distractor_ratio", "invariance", "features turned, scaled, 10,000,000 units away", strangers_elsewhere),
     *(Row("axis.simulate", "truth", f"reliability as asked for, {n} noise", simulated(n))
         for n in ("gaussian", "poisson")),
     Row("axis.paper_variances", "truth", "two blocks of half the variance", variances),

@@ -58,6 +58,12 @@ def units_of_coordinates(rng, draws):
     return same([recognized(x, y, np.arange(30)) for x, y in forms])
 
 
+def coordinates_far_away(rng, draws):
+    a = rng.normal(size=(30, 6))
+    b = a + 0.3 * rng.normal(size=a.shape)
+    return same([recognized(a + far, b + far, np.arange(30)) for far in (0, 1e3, -1e7, 1e9)])
+
+
 def kinds_of_arrays(rng, draws):
     images, landmarks = made()
     space = FaceSpace.fit(images, landmarks, shape=3, appearance=3)
@@ -144,6 +150,7 @@ ROWS = [
     Row("faces.recognized", "power", "the same faces with noise of .3 s.d., 40 of 10 coordinates", familiar, 5, 50),
     Row("faces.recognized", "invariance", "units from 1e-200 to 1e200, order and scale of coordinates",
         units_of_coordinates),
+    Row("faces.recognized", "invariance", "coordinates that begin up to 1e9 units away", coordinates_far_away),
     Row("faces.held_out", "null", "pictures of noise: components explain nothing held out", noise_is_not_held),
     Row("faces.PixelSpace.encode", "truth", "all components give the pictures back", pixels_come_back),
     Row("faces.ProceduralFaces.sample", "invariance", "face k of a seed, however many are drawn", one_seed_one_face),

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.core.names import pick
 from deeptheory.core.theme import NEUTRAL, SERIES_COLORS, new_figure, series_colors
 
 _MOST = 1000  # points a figure
@@ -191,9 +192,9 @@ def draw_efficiency(found: Any, reader: str) -> Any:
     """Accuracy of one reader against the number of units, by metric."""
     import plotly.graph_objects as go
 
+    r = pick({name: k for k, name in enumerate(found.readers)}, reader, what="reader")
     figure = new_figure(xaxis_title="units", yaxis_title=f"right ({reader})")
     figure.update_xaxes(type="log")
-    r = found.readers.index(reader)
     for m, (name, color) in enumerate(zip(("axis metric", "distance metric"), SERIES_COLORS)):
         for s in range(len(found.seeds)):
             y = _round(found.accuracy[s, m, :, r])

@@ -10,6 +10,10 @@ from itertools import pairwise
 
 from torch import nn
 
+from deeptheory.capsules.networks import check_image_shape
+from deeptheory.capsules.vector_layers import check_sizes
+from deeptheory.core.errors import InputError
+
 
 def sabour_cnn(
     image_shape: tuple[int, int, int] = (1, 28, 28),
@@ -18,11 +22,13 @@ def sabour_cnn(
     channels: Sequence[int] = (256, 256, 128),
     widths: Sequence[int] = (328, 192),
 ) -> nn.Sequential:
-    """MNIST: convolutions 5x5, then fully connected, dropout before the output; 35,445,522 parameters.
+    """MNIST: convolutions 5x5, stride 1, then dense layers, dropout (.5) before the output; 35,445,522 parameters.
 
-    -> logits [B, classes].
+    Source: Sabour et al. 2017, section 5; "same" padding and no pooling are ours. image_shape: (C, H, W); images
+    [B, C, H, W] -> logits [B, classes]. channels: of the convolutions; widths: of the dense layers before the output. A
+    ReLU follows every layer but the last. InputError: sizes that are no integers above 0, no convolution.
     """
-    c, h, w = image_shape
+    c, h, w = _checked(image_shape, classes, channels, widths)
     sizes = [c, *channels]
     convolutions = [part for a, b in pairwise(sizes) for part in (nn.Conv2d(a, b, 5, padding=2), nn.ReLU())]
     return nn.Sequential(*convolutions, nn.Flatten(), *_dense([channels[-1] * h * w, *widths], classes))
@@ -39,7 +45,8 @@ def multimnist_cnn(
 
     Source: Sabour et al. 2017, section 6; "same" padding is ours. image_shape: (C, H, W); images [B, C, H, W] -> logits
     [B, classes], each its own logistic. channels: of the two convolutions; widths: of the dense layers before the
-    output. A ReLU follows every layer but the last; there is no dropout.
+    output. A ReLU follows every layer but the last; there is no dropout. InputError: sizes that are no integers above
+    0, not two convolutions, an image too small to be pooled twice.
     """
     return _pooled(image_shape, classes, channels, (9, 5), widths, dropout=0.0)
 
@@ -53,19 +60,36 @@ def hinton_cnn(
 ) -> nn.Sequential:
     """The convolutional baseline of Hinton et al. 2018 for smallNORB: images [B, C, H, W] -> logits [B, classes].
 
-    5x5 convolutions of `channels`, each pooled by two, dense layers of `widths` with dropout;
-    4,253,349 parameters. image_shape: (C, H, W).
+    Two 5x5 convolutions of `channels`, each pooled by two, dense layers of `widths`, dropout (.5) before the output; a
+    ReLU follows every layer but the last. 4,253,349 parameters. Source: its section 4; "same" padding is ours.
+    image_shape: (C, H, W). InputError: sizes that are no integers above 0, not two convolutions, an image too small to
+    be pooled twice.
     """
     return _pooled(image_shape, classes, channels, (5, 5), widths, dropout=0.5)
 
 
 def _pooled(image_shape, classes, channels, kernels, widths, dropout) -> nn.Sequential:
-    c, h, w = image_shape
+    c, h, w = _checked(image_shape, classes, channels, widths)
+    if len(channels) != len(kernels) or min(h, w) < 4:
+        raise InputError(
+            f"channels are {tuple(channels)} and the image {h}x{w}; needed: two convolutions, and 4x4 pixels or more, "
+            "for each is pooled by two"
+        )
     layers: list[nn.Module] = []
     for channel, k in zip(channels, kernels):
         layers += [nn.Conv2d(c, channel, k, padding=k // 2), nn.ReLU(), nn.MaxPool2d(2)]
         c, h, w = channel, h // 2, w // 2
     return nn.Sequential(*layers, nn.Flatten(), *_dense([c * h * w, *widths], classes, dropout))
+
+
+def _checked(image_shape, classes, channels, widths) -> tuple[int, int, int]:
+    """image_shape. InputError: sizes that are no integers above 0, no convolution."""
+    check_image_shape(image_shape, classes)
+    if not len(channels):
+        raise InputError("channels is empty; needed: the channels of one convolution or more")
+    check_sizes(**{f"channels[{k}]": n for k, n in enumerate(channels)})
+    check_sizes(**{f"widths[{k}]": n for k, n in enumerate(widths)})
+    return image_shape
 
 
 def _dense(sizes: Sequence[int], classes: int, dropout: float = 0.5) -> list[nn.Module]:

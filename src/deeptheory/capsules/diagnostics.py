@@ -19,6 +19,7 @@ from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules
 from deeptheory.capsules.vector_layers import Capsules, ConvCapsules
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole
 from deeptheory.core.theme import new_figure, series_colors
 
 if TYPE_CHECKING:
@@ -35,12 +36,13 @@ class RoutingTrace(Result):
 
     r iterations, J parent types (positions together), all but distances and couplings means over the examples.
 
-    entropy: [r] of a child's coupling over the parents of its window, in bits. agreement: [r] cosine of vote and
+    layer: its name; kind: "agreement" or "EM". entropy: [r] of a child's coupling over the parents of its window, in
+    bits, 0 to log2 of their number; for EM weighted by the child's activation. agreement: [r] cosine of vote and
     parent, weighted by coupling. change: [r] mean |change| of logits (agreement) or assignments (EM) since the
     iteration before; NaN in the first.
-    mass: [r, J] sum of couplings (times activations) a parent. presence: [r, J] length or activation. dead: [r] share
-    of parent types with less than a hundredth of an equal share of the mass. cost: [r] mean |logit| of parents'
-    activations, EM only: beyond 4 they are saturated.
+    mass: [r, J] sum of couplings (times activations) a parent. presence: [r, J] length or activation. dead: [r]
+    fraction of parent types with less than a hundredth of an equal part of the mass. cost: [r] mean |logit| of parents'
+    activations, NaN but for EM: beyond 4 they are saturated.
     distances: [r, J, bins], no share and no mean: the weights (couplings, for EM times the child's activation) of all
     examples added up by distance of vote and parent. edges: [bins + 1], from 0 to the 99.9 % quantile of the first
     iteration's distances; all beyond is in the last bin.
@@ -69,13 +71,16 @@ class RoutingTrace(Result):
         )
 
     def mean_distance(self) -> np.ndarray:
-        """[r, J]: mean distance of vote and parent, weighted by assignment; bins count by their middles."""
+        """[r, J]: mean distance of vote and parent, weighted by assignment; bins count by their middles.
+
+        NaN for a parent without mass.
+        """
         middles = (self.edges[1:] + self.edges[:-1]) / 2
         with np.errstate(invalid="ignore", divide="ignore"):
             return (self.distances * middles).sum(-1) / self.distances.sum(-1)
 
     def dataset(self) -> "xarray.Dataset":
-        """xarray.Dataset over iteration (from 1), parent, distance (middles of bins)."""
+        """xarray.Dataset over iteration (from 1), parent, distance (middles of bins); couplings are left out."""
         import xarray as xr
 
         one, two = ("iteration",), ("iteration", "parent")
@@ -96,7 +101,8 @@ class RoutingTrace(Result):
     def table(self) -> "pandas.DataFrame":
         """One row per iteration.
 
-        entropy, agreement, change, dead, cost, mean distance, least and largest mass of a parent.
+        iteration (from 1), entropy, agreement, change, dead, cost, mean_distance (over parents, weighted by mass),
+        least_mass and largest_mass of a parent.
         """
         import pandas as pd
 
@@ -107,7 +113,10 @@ class RoutingTrace(Result):
         return pd.DataFrame(rows | {"least_mass": self.mass.min(1), "largest_mass": self.mass.max(1)})
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """Distances of votes to parents, weighted by assignment, one line an iteration (figure 2 of the EM paper)."""
+        """Fraction of the mass, all parents together, by distance of vote and parent; one line an iteration.
+
+        As figure 2 of Hinton et al. 2018.
+        """
         import plotly.graph_objects as go
 
         figure = new_figure(
@@ -129,9 +138,9 @@ class RoutingTrace(Result):
         return figure
 
     def figure_of_change(self) -> "plotly.graph_objects.Figure":
-        """Mean |change| of logits or assignments by iteration, on a logarithmic axis.
+        """Mean |change| of logits or assignments from the second iteration on, on a logarithmic axis.
 
-        As in the appendix of the routing paper.
+        As in the appendix of Sabour et al. 2017.
         """
         import plotly.graph_objects as go
 
@@ -146,13 +155,15 @@ ROUTED = (Capsules, ConvCapsules, ConvMatrixCapsules, ClassCapsules)
 
 
 def trace_routing(model: nn.Module, *inputs: Any, bins: int = 60, couplings: bool = False) -> dict[str, RoutingTrace]:
-    """A trace of every routed capsule layer in a model, by its name, for one forward pass of the inputs in eval mode.
+    """{name: RoutingTrace} of every routed capsule layer in a model, for one forward pass of the inputs in eval mode.
 
-    couplings: keep those of every example as well (four bytes for each child, parent, iteration and example). The
-    model is left as it was. Votes are kept for one layer at a time: 64 examples are plenty. A layer that is itself
-    handed in is named by its class; one that is called twice appears a second time, as "name (2)". InputError: no
-    routed layer was reached, no example.
+    Routed are Capsules, ConvCapsules, ConvMatrixCapsules, ClassCapsules. inputs: what the model's forward takes, such
+    as images [B, C, H, W]. bins: of the distances. couplings: keep those of every example as well (four bytes for each
+    child, parent, iteration and example). The model is left as it was. Votes are kept for one layer at a time: 64
+    examples are plenty. A layer that is itself handed in is named by its class; one that is called twice appears a
+    second time, as "name (2)". InputError: no routed layer was reached, no example, bins below 1.
     """
+    check_whole(bins=(bins, 1))
     caught: list[tuple[str, nn.Module, tuple, dict]] = []
 
     def catch(name: str) -> Callable:

@@ -24,9 +24,10 @@ from deeptheory.capsules.vector_layers import check_sizes
 class InvertedDotProduct(nn.Module):
     """Capsules [B, I, p] -> [B, J, q], routed by agreement with their normalized sum.
 
-    Length says nothing here: a classifier puts one nn.Linear(q, 1) on every class's capsule.
-    v_ij = W_ij u_i, and iterations times: r_ij = softmax_j(v_ij . p_j), p_j = LayerNorm(sum_i r_ij v_ij), from p_j = 0,
-    so that the first r is uniform. Weights begin normal with std sqrt(J / (p I)).
+    in_capsules, in_dim: I, p. out_capsules, out_dim: J, q. v_ij = W_ij u_i, and iterations times: r_ij =
+    softmax_j(v_ij . p_j), p_j = LayerNorm(sum_i r_ij v_ij), from p_j = 0, so that the first r is uniform; the p_j come
+    out. Weights begin normal with std sqrt(J / (p I)). Length says nothing here: a classifier puts one nn.Linear(q, 1)
+    on every class's capsule. Source: Tsai et al. 2020, section 2; each layer is routed by itself, in turn.
     InputError: sizes or iterations below 1.
     """
 
@@ -40,13 +41,16 @@ class InvertedDotProduct(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Normal weights with std sqrt(J / (p I)); LayerNorm: 1 and 0."""
+        """Draw normal weights with std sqrt(J / (p I)); LayerNorm's scale is 1, its shift 0."""
         i, j, _, p = self.weight.shape
         nn.init.normal_(self.weight, std=(j / (p * i)) ** 0.5)
         self.norm.reset_parameters()
 
     def forward(self, u: torch.Tensor) -> torch.Tensor:
-        """u: [B, I, p] -> [B, J, q]. InputError: no tensor of that shape."""
+        """u: [B, I, p] -> [B, J, q], dtype of u (integers: float32), float32 under autocast; float32 or better inside.
+
+        InputError: no tensor of that shape, NaN or infinity (on the CPU).
+        """
         i, j, _, p = self.weight.shape
         asked = check_layer_input("u", u, f"B {i} {p}")
         u, weight = in_one_dtype(asked, self.weight)

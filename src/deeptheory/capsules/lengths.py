@@ -11,9 +11,10 @@ from deeptheory.core.errors import InputError
 
 
 class Lengths(nn.Module):
-    """capsules [..., J, q] -> lengths [..., J]; float32 or better inside, the dtype of the capsules outside.
+    """capsules [..., J, q] -> Euclidean lengths [..., J], the probabilities of presence.
 
-    The gradient of a capsule of length 0 is 0. InputError: no axis of pose.
+    Source: Sabour et al. 2017, section 3. float32 or better inside, the dtype of the capsules outside. The gradient of
+    a capsule of length 0 is 0.
     """
 
     def forward(self, capsules: torch.Tensor) -> torch.Tensor:

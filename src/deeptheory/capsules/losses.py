@@ -35,9 +35,9 @@ def margin_loss(
     """Mean over the batch of sum_k T_k max(0, m+ - |v_k|)^2 + down (1 - T_k) max(0, |v_k| - m-)^2.
 
     Source: Sabour et al. 2017, eq. 4. lengths: [B, K], |v_k|. labels: [B] integers, or [B, K] zeros and ones (several
-    may be present), which are T_k. present: m+; absent: m-; down: weight of absent classes. Returns a scalar, [].
-    convention: "reference_code" is half of it, and the mean over classes. InputError: shapes that do not fit, labels
-    out of range, an unknown convention.
+    may be present), or numbers between, which are T_k. present: m+; absent: m-; down: weight of absent classes. Returns
+    a scalar, [], differentiable; NaN of an empty batch. convention: "reference_code" is half of it, and the mean over
+    classes. InputError: shapes that do not fit, labels out of range (on the CPU), an unknown convention.
     """
     target = _targets(lengths, labels)
     each = (
@@ -50,13 +50,12 @@ def margin_loss(
 def spread_loss(
     activations: torch.Tensor, labels: torch.Tensor, margin: float, *, convention: Convention = "paper"
 ) -> torch.Tensor:
-    """Mean over the batch of sum_{i != t} max(0, margin - (a_t - a_i))^2.
+    """Mean over the batch of sum_{i != t} max(0, margin - (a_t - a_i))^2, t the label.
 
-    activations: [B, K], labels: [B] integers.
-
-    Source: Hinton et al. 2018, eq. 3. margin: m, 0.2 to 0.9 over their training (`spread_margin`).
-    convention: "reference_code" is the mean over classes too (the label's own class counts as one of them).
-    InputError: shapes that do not fit, labels out of range, an unknown convention.
+    Source: Hinton et al. 2018, eq. 3. activations: [B, K], labels: [B] integers. margin: m, see `spread_margin`.
+    Returns a scalar, [], differentiable; NaN of an empty batch. convention: "reference_code" is the mean over classes
+    too (the label's own class counts as one of them).
+    InputError: shapes that do not fit, labels out of range (on the CPU), an unknown convention.
     """
     labels = as_tensor(labels)
     check_shapes(activations=(activations, "B K"), labels=(labels, "B"))
@@ -66,9 +65,10 @@ def spread_loss(
 
 
 def reconstruction_loss(reconstruction: torch.Tensor, images: torch.Tensor, weight: float = 0.0005) -> torch.Tensor:
-    """weight times the squared error, summed over pixels, mean over the batch. reconstruction, images: [B, ...].
+    """weight times the squared error, summed over pixels, mean over the batch: a scalar, [].
 
-    Pitfall: a mean over pixels makes it 784 times weaker on MNIST. InputError: shapes that differ.
+    reconstruction, images: [B, ...]. Source: Sabour et al. 2017, section 4.1, with their weight. Pitfall: a mean over
+    pixels makes it 784 times weaker on MNIST. InputError: shapes that differ.
     """
     if reconstruction.shape != images.shape:
         raise InputError(
@@ -80,14 +80,14 @@ def reconstruction_loss(reconstruction: torch.Tensor, images: torch.Tensor, weig
 def spread_margin(step: float, steps: float | None = None, *, schedule: Schedule = "reference_code") -> float:
     """The spread loss's margin at a step.
 
-    schedule: "reference_code": 0.2 + 0.79 logistic(min(10, step / 50000 - 4)), half way at step 200,000 of batches of
-    64 (526 epochs of smallNORB); with steps, half way at half of them. "paper": from 0.2 linearly to 0.9 over the
-    steps (the text).
-    steps: the number of steps that the training will take. InputError: "paper" without steps, a negative step,
-    steps <= 0.
+    Source: Hinton et al. 2018, section 4, and their code. schedule: "reference_code": 0.2 + 0.79 logistic(min(10,
+    step / 50000 - 4)), from .214, half way at step 200,000 of batches of 64 (526 epochs of smallNORB); with steps, half
+    way at half of them and .976 at the end. "paper": from 0.2 linearly to 0.9 over the steps, then 0.9 (the text).
+    step: from 0; steps: the number that the training will take. InputError: an unknown schedule, "paper" without steps,
+    a negative step, steps <= 0, NaN.
     """
     pick(dict.fromkeys(get_args(Schedule)), schedule, what="margin schedule")
-    if step < 0 or (steps is not None and steps <= 0):
+    if not step >= 0 or not (steps is None or steps > 0):
         raise InputError(f"step is {step} and steps {steps}; both count from 0, and a training has 1 or more")
     if schedule == "paper":
         if steps is None:

@@ -24,7 +24,7 @@ from deeptheory.capsules.initialization import truncated_normal_, votes_
 from deeptheory.capsules.native import em as native_em
 from deeptheory.capsules.native.em import Geometry
 from deeptheory.capsules.on_gpu import em as triton_em
-from deeptheory.capsules.routing.backends import Backend, choose
+from deeptheory.capsules.routing.backends import BACKENDS, Backend, choose
 from deeptheory.capsules.routing.checks import (
     check_layer_input,
     check_outcome,
@@ -69,6 +69,7 @@ class _MatrixLayer(nn.Module):
         check_choice(normalize, NORMALIZE, what="normalize")
         check_choice(presence, PRESENCE, what="presence")
         check_choice(form, FORMS, what="form")
+        check_choice(backend, BACKENDS, what="backend")
         check_sizes(in_types=in_types, parents=parents, pose_size=pose_size)
         self.in_types, self.normalize, self.presence = in_types, normalize, presence
         self.form, self.pose_size = form, pose_size
@@ -81,8 +82,10 @@ class _MatrixLayer(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """As the variant begins: truncated normal weights as released, or such that votes keep their scale;
-        constant biases."""
+        """Draw the weights again as the variant's `init` says; b_u and b_a constant.
+
+        "paper": truncated normal, as released; "scaled": the identity and noise, with which votes keep their scale.
+        """
         std, b_u, b_a = self._start
         if self.constants.init == "scaled":
             b_u, b_a = votes_(self.weight, isinstance(self, ClassCapsules))
@@ -100,17 +103,17 @@ class _MatrixLayer(nn.Module):
 
     @property
     def beta_u(self) -> torch.Tensor:
-        """[J], the cost of describing one unit of mass and one dimension by no parent, in nats."""
+        """[J]: b_u (1 + ln 2 pi) / 2, the cost per unit of mass and dimension in nats; em_routing's beta_u."""
         return _CONSTANT * self.b_u
 
     @property
     def beta_a(self) -> torch.Tensor:
-        """[J], minus the fixed cost of an active parent, in nats."""
+        """[J]: -2500 b_a, minus the fixed cost of an active parent in nats; over the factor of costs of "balanced"."""
         return self._unit * _SCALE * self.b_a
 
     @property
     def iterations(self) -> int:
-        """Of the routing."""
+        """Number of EM iterations."""
         return len(self.lambdas)
 
     def _check(self, pose: torch.Tensor, activation: torch.Tensor):
@@ -183,15 +186,19 @@ class _MatrixLayer(nn.Module):
 
 
 class ConvMatrixCapsules(_MatrixLayer):
-    """Convolutional matrix capsules.
+    """Convolutional matrix capsules, routed by EM.
 
-    pose [B, H, W, in_types, 4, 4], activation [B, H, W, in_types] -> the same of [B, H', W', out_types].
+    Source: Hinton et al. 2018, section 4. pose [B, H, W, in_types, 4, 4], activation [B, H, W, in_types] in [0, 1] ->
+    pose [B, H', W', out_types, 4, 4], activation [B, H', W', out_types] in [0, 1]. Weights (one matrix for each place
+    of the window, child type and parent type), b_u and b_a [out_types] are shared over positions.
     kernel_size, stride, padding: numbers or pairs (rows, columns), (1, k) for a sequence [B, 1, n, types]; padding:
     cells without capsules on each side, or "valid" (none) or "same" (as many positions as came in; stride 1).
     normalize: "all": a child divides itself among its parents of all types at all positions that see it (the paper);
     "position": over positions of each type on their own (released). children_per_parent: for the variant "balanced",
-    whose cost is relative to it: H W in_types / (H' W' out_types); by default that inside a large grid. schedule,
-    variant, presence: see `em_routing`; backend: see `backends`. InputError: sizes below 1, another choice.
+    whose cost is relative to it: H W in_types / (H' W' out_types); by default that inside a large grid. iterations,
+    schedule, variant, presence: see `em_routing`; form: "matrix" (vote = pose @ weight) or "vector" (the 16 numbers
+    times a 16x16 weight); pose_size: side of a pose, 4; backend: see `backends`.
+    InputError: sizes or iterations below 1, another choice, children_per_parent not above 0.
     """
 
     def __init__(
@@ -222,7 +229,10 @@ class ConvMatrixCapsules(_MatrixLayer):
         self._relate(share if children_per_parent is None else children_per_parent)
 
     def forward(self, pose: torch.Tensor, activation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """pose, activation: see the class. InputError: other shapes, activations outside [0, 1], no whole window."""
+        """pose, activation -> pose, activation, see the class; dtype of pose, float32 or better inside.
+
+        InputError: other shapes, activations outside [0, 1], NaN or infinity (on the CPU), no whole window.
+        """
         return self._route(pose, activation)
 
     def _route(self, pose, activation, watch=None):
@@ -303,7 +313,10 @@ class ClassCapsules(_MatrixLayer):
             _entries(constants.coordinates, pose_size)  # refuses what has no place
 
     def forward(self, pose: torch.Tensor, activation: torch.Tensor, coordinates: torch.Tensor | None = None):
-        """pose, activation: see the class; coordinates: [H, W, 2]. InputError: other shapes."""
+        """pose, activation -> pose, activation, see the class; coordinates: [H, W, 2], row and column, or None.
+
+        dtype of pose, float32 or better inside. InputError: other shapes, and as the class says.
+        """
         return self._route(pose, activation, coordinates)
 
     def _route(self, pose, activation, coordinates=None, watch=None):

@@ -7,19 +7,19 @@ import torch
 from torch import nn
 
 from deeptheory.capsules.initialization import check_init, poses_
-from deeptheory.capsules.routing.checks import check_layer_input, in_one_dtype
+from deeptheory.capsules.routing.checks import check_layer_input, in_dtype_of
 from deeptheory.capsules.routing.variants import Init
 from deeptheory.capsules.squashing import at_least_float32
 from deeptheory.capsules.vector_layers import check_sizes
 
 
 class MatrixPrimary(nn.Module):
-    """1x1 convolution to poses and activations.
+    """1x1 convolution to poses and activations (Hinton et al. 2018, section 4).
 
-    [B, C, H, W] -> pose [B, H, W, types, 4, 4], activation [B, H, W, types].
-    bias: off in the released code. offset: added to the activation's logit, -1 in the released code. init: "paper"
-    (truncated normal weights, std 0.5 for poses, 3 for activations) or "scaled", see `initialization`.
-    InputError: sizes below 1, another init.
+    [B, C, H, W], C in_channels -> pose [B, H, W, types, 4, 4], linear, activation [B, H, W, types], logistic, in (0,
+    1). pose_size: side of a pose, 4 in the paper. bias: off in the released code. offset: added to the activation's
+    logit, -1 in the released code. init: truncated normal weights, "paper": std 0.5 for poses, 3 for activations;
+    "scaled": 1 and 4 over the root of C; biases 0. InputError: sizes below 1, another init.
     """
 
     def __init__(
@@ -42,12 +42,12 @@ class MatrixPrimary(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """As `init` says; biases 0."""
+        """Draw the weights again as `init` says; biases 0."""
         poses_(self.pose, self.activation, self.init)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """x: [B, C, H, W]. InputError: no tensor of that shape."""
-        x, _ = in_one_dtype(check_layer_input("x", x, f"B {self.pose.in_channels} H W"), self.pose.weight)
+        """x: [B, C, H, W] -> pose, activation (float32 or better), as the class says. InputError: another shape."""
+        x = in_dtype_of(self.pose.weight, check_layer_input("x", x, f"B {self.pose.in_channels} H W"))
         pose = self.pose(x).unflatten(1, (self.types, self.pose_size, self.pose_size)).permute(0, 4, 5, 1, 2, 3)
         logit = at_least_float32(self.activation(x)) + self.offset
         return pose, logit.sigmoid().permute(0, 2, 3, 1)

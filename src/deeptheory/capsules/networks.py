@@ -33,9 +33,9 @@ _SAME = ', or padding="same"'
 
 
 class CapsuleOutput(NamedTuple):
-    """lengths: [B, classes], in [0, 1).
+    """lengths: [B, classes], |capsules|, in [0, 1): the probability that the class is there.
 
-    capsules: [B, classes, d]. reconstruction: [B, C, H, W], or None without a decoder.
+    capsules: [B, classes, d]. reconstruction: [B, C, H, W], in (0, 1), or None without a decoder.
     """
 
     lengths: torch.Tensor
@@ -44,14 +44,21 @@ class CapsuleOutput(NamedTuple):
 
 
 class MatrixCapsuleOutput(NamedTuple):
-    """activations: [B, classes], in (0, 1). poses: [B, classes, 4, 4]."""
+    """activations: [B, classes], in (0, 1), each on its own. poses: [B, classes, 4, 4], the means of the votes.
+
+    With presence="mass" the activations of an image add up to 1.
+    """
 
     activations: torch.Tensor
     poses: torch.Tensor
 
 
 class Primary(NamedTuple):
-    """The primary capsules of a `CapsuleNetwork`: see `PrimaryCapsules`; by default the paper's."""
+    """The primary capsules of a `CapsuleNetwork`, by default those of Sabour et al. 2017.
+
+    types at each cell, dim: numbers of each; kernel_size, stride: of their convolution; reference_code: see
+    `PrimaryCapsules`.
+    """
 
     types: int = 32
     dim: int = 8
@@ -63,21 +70,22 @@ class Primary(NamedTuple):
 class CapsuleNetwork(nn.Module):
     """Sabour et al. 2017: convolution, primary capsules, routed capsules, decoder.
 
-    images [B, C, H, W] -> CapsuleOutput.
+    images [B, C, H, W] -> CapsuleOutput. Source: its figure 1 and section 4; 8,215,728 parameters by default, 6,804,384
+    without the decoder.
 
-    image_shape: (C, H, W). reconstruction: with a decoder; or the widths of its hidden layers, (512, 1024) in the
-    paper. channels, kernel_size: of the convolution, stride 1. primary: `Primary(types, dim, kernel_size, stride,
-    reference_code)`. hidden: (capsules, dim) of each routed layer below the last. dim: of the class capsules.
+    image_shape: (C, H, W). classes: how many. reconstruction: with a decoder; or the widths of its hidden layers, (512,
+    1024) in the paper. channels, kernel_size: of the convolution, stride 1. primary: `Primary(types, dim, kernel_size,
+    stride, reference_code)`. hidden: (capsules, dim) of each routed layer below the last. dim: of the class capsules.
     padding: "valid", or "same" (every convolution padded by half its kernel, as for CIFAR-10). leaky, iterations,
     detach, backend: see `dynamic_routing`.
     init: "scaled", with which any number of hidden layers learns, or "paper", the released code's initial values, with
-    which two do not (see `initialization`).
+    which two do not.
     forward(images, labels): labels name the capsule that is drawn (training); without them it is the longest (test).
     More than 100 million weights are a UserWarning that says where they lie: each capsule of the primary grid has
-    weights of its own to each parent, so that their number grows with the area of the image (10^8 at 98 x 98 pixels, 6
-    10^8 at 224 x 224).
-    InputError: an image_shape that is no (C, H, W), an image too small for the kernels, classes or hidden that are no
-    numbers.
+    weights of its own to each parent, so that their number grows with the area of the image (with the decoder, 10^8 at
+    98 x 98 pixels of three channels, 6 10^8 at 224 x 224).
+    InputError: an image_shape that is no (C, H, W), an image too small for the kernels, sizes or iterations below 1,
+    another padding, init or backend.
     """
 
     def __init__(
@@ -137,9 +145,10 @@ class CapsuleNetwork(nn.Module):
         features_(self.convolution, init)
 
     def forward(self, images: torch.Tensor, labels: torch.Tensor | None = None) -> CapsuleOutput:
-        """images: [B, C, H, W] floats of `image_shape`; labels: [B], of whom to draw (None: the longest).
+        """images: [B, C, H, W] floats of `image_shape`; labels: [B] or a mask [B, classes], of whom to draw.
 
-        InputError: no tensor of that shape, integers, labels that are no classes.
+        None: the longest. -> CapsuleOutput, in the dtype of the weights. InputError: no tensor of that shape, integers,
+        labels that are no classes, NaN or infinity (on the CPU).
         """
         images = check_images(images, self.image_shape, self.convolution.weight)
         v = self.capsules(self.primary(self.convolution(images).relu()))
@@ -150,14 +159,16 @@ class CapsuleNetwork(nn.Module):
 class MatrixCapsuleNetwork(nn.Module):
     """Hinton et al. 2018: convolution, matrix capsules routed by EM. images [B, C, H, W] -> MatrixCapsuleOutput.
 
-    types: A, B, C, D: channels of the convolution, types of the primary capsules, of each convolutional capsule layer
-    (two in the paper; any number). kernel_size, strides: of the latter; strides default to 2, then 1. first_kernel,
+    Source: its figure 1 and section 4; 317,194 parameters by default. image_shape: (C, H, W). classes: how many. types:
+    A, B, C, D: channels of the convolution, types of the primary capsules, of each convolutional capsule layer (two in
+    the paper; any number). kernel_size, strides: of the latter; strides default to 2, then 1. first_kernel,
     first_stride: of the convolution. variant: "balanced", the one that learns in small networks, "paper", Procedure 1
     to the letter, "reference_code" (with normalize="position", no bias and an offset of -1 in the primary capsules), or
-    a `Variant`; see `variants`. coordinates, form, presence, schedule, backend: see the layers. `centers` are those of
-    receptive fields from the image's, in pixels / 100; they are the coordinates, but where votes begin with the scale
-    of 1 ("balanced"), `reach` times larger: in halves of the image's longer side. InputError: an image too small for
-    the kernels, too few types.
+    a `Variant`. normalize: None: "all", but for "reference_code". iterations, coordinates, form, presence, schedule,
+    backend: see `ConvMatrixCapsules` and `ClassCapsules`. `centers` [H, W, 2] are those of receptive fields from the
+    image's, in pixels / 100; they are the coordinates, but where votes begin with the scale of 1 ("balanced"), `reach`
+    times larger: in halves of the image's longer side. InputError: an image too small for the kernels, fewer than two
+    types, another number of strides, sizes or iterations below 1, another choice.
     """
 
     centers: torch.Tensor
@@ -224,7 +235,10 @@ class MatrixCapsuleNetwork(nn.Module):
         features_(self.convolution, constants.init)
 
     def forward(self, images: torch.Tensor) -> MatrixCapsuleOutput:
-        """images: [B, C, H, W] floats of `image_shape`. InputError: no tensor of that shape, integers."""
+        """images: [B, C, H, W] floats of `image_shape` -> MatrixCapsuleOutput, in the dtype of the weights.
+
+        InputError: no tensor of that shape, integers, NaN or infinity (on the CPU).
+        """
         images = check_images(images, self.image_shape, self.convolution.weight)
         pose, activation = self.primary(self.convolution(images).relu())
         for layer in self.capsules:

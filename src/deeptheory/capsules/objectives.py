@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from deeptheory.capsules.losses import (
+    CONVENTIONS,
     Convention,
     Schedule,
     margin_loss,
@@ -22,6 +23,7 @@ from deeptheory.capsules.losses import (
 )
 from deeptheory.core.arrays import as_numpy, as_tensor
 from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
 from deeptheory.core.shapes import check_finite, check_shapes
 from deeptheory.networks.evaluation.scores import Scores, as_labels, check_classes, check_scores, first_output, whole
 from deeptheory.networks.single.modules import predict
@@ -35,16 +37,17 @@ def capsule_objective(
     convention: Convention = "paper",
     precision: Literal["float32", "bfloat16"] = "float32",
 ) -> Objective:
-    """Margin loss, and with a decoder the reconstruction of the true class's capsule.
+    """f(module, batch) -> loss []: margin loss, and with a decoder the reconstruction of the true class's capsule.
 
     A batch is (images, labels [B]), or for overlaid digits (images, labels [B, 2], sources [B, 2, H, W]): the margin
     loss then has two classes present and the decoder draws each digit alone from its own capsule. reconstruction:
     weight of the squared error a pixel. The module is a `CapsuleNetwork`, or any that ends in capsules [B, J, q] or
     lengths [B, J]; without a decoder sources are not drawn. convention: as for `margin_loss`. precision: "bfloat16"
     lets torch.autocast run convolutions and decoder in it; routing, weights and the loss stay in float32. Source:
-    Sabour et al. 2017, eq. 4 and section 4.1; section 6 for overlaid digits. InputError: labels that are no classes,
-    another precision.
+    Sabour et al. 2017, eq. 4 and section 4.1; section 6 for overlaid digits. InputError: another convention or
+    precision; of the objective: labels that are no classes.
     """
+    pick(dict.fromkeys(CONVENTIONS), convention, what="convention")
     if precision not in ("float32", "bfloat16"):
         raise InputError(f"precision is {precision!r}; known: float32, bfloat16")
 
@@ -73,11 +76,14 @@ def capsule_objective(
 def spread_objective(
     steps: int, *, schedule: Schedule = "reference_code", convention: Convention = "paper"
 ) -> Objective:
-    """Spread loss whose margin widens over the training. A batch is (images, labels, step); see `spread_margin`.
+    """f(module, batch) -> loss []: spread loss of the module's first output, its margin widening over the training.
 
-    images: [B, C, H, W]; labels: [B] integers; step: of `steps`, from 0. schedule: as for `spread_margin`;
-    convention: as for `spread_loss`. Source: Hinton et al. 2018, section 4, eq. 3. InputError: as those two.
+    A batch is (images [B, C, H, W], labels [B] integers, step); step: of `steps`, from 0. schedule: as for
+    `spread_margin`; convention: as for `spread_loss`. Source: Hinton et al. 2018, section 4, eq. 3. InputError: steps
+    below 1, another schedule or convention; of the objective: labels that are no classes.
     """
+    spread_margin(0, steps, schedule=schedule)  # refuses what it does not know
+    pick(dict.fromkeys(CONVENTIONS), convention, what="convention")
 
     def objective(module: nn.Module, batch: Any) -> torch.Tensor:
         images, labels, step = batch
@@ -90,9 +96,10 @@ def spread_objective(
 def probability_objective(kind: Literal["margin", "cross-entropy"] = "cross-entropy") -> Objective:
     """The two other losses on activations of Hinton et al. 2018, for `train`.
 
-    Returns f(module, batch) -> loss [], the mean over the batch. kind: "margin" (of Sabour et al. 2017) or
-    "cross-entropy" of activations divided by their sum, in nats. A batch is (images [B, C, H, W], labels [B], ...); the
-    module's first output is [B, classes]. InputError: another kind; labels that are no classes.
+    Returns f(module, batch) -> loss [], the mean over the batch. kind: "margin" (of Sabour et al. 2017, summed over
+    classes) or "cross-entropy" of activations divided by their sum, in nats. A batch is (images [B, C, H, W],
+    labels [B], ...); the module's first output is [B, classes], or capsules. InputError: another kind; of the
+    objective: labels that are no classes.
     """
     if kind not in ("margin", "cross-entropy"):
         raise InputError(f"kind is {kind!r}; known: margin, cross-entropy")
@@ -111,9 +118,11 @@ def probability_objective(kind: Literal["margin", "cross-entropy"] = "cross-entr
 
 
 def classifier_objective(model: nn.Module, batch: Any) -> torch.Tensor:
-    """For a convolutional network: cross-entropy, or with two labels a logistic for each class.
+    """For a convolutional network: cross-entropy, or with several labels a logistic for each class; a scalar in nats.
 
-    batch: (images, labels [B] or [B, 2], ...). InputError: labels that are no classes, or another number of them.
+    model: images -> logits [B, classes]. batch: (images [B, C, H, W], labels [B] or [B, k], ...); with [B, k] the
+    binary cross-entropies are summed over classes. Mean over the batch. InputError: labels that are no classes, or one
+    twice in an image.
     """
     images, labels, *_ = batch
     logits = model(images)
@@ -143,7 +152,7 @@ def both(labels: torch.Tensor, classes: int) -> torch.Tensor:
 
 
 def error_rate(model: nn.Module, images: Any, labels: Any, *, batch: int = 256, scores: Scores = first_output) -> float:
-    """Share of wrong answers, in per cent, over images [n, C, H, W].
+    """Wrong answers in per cent, 0 to 100, over images [n, C, H, W] of floats, `batch` at a time, in eval mode.
 
     scores(output of the model) -> [n, K]: by default its first output, capsules [n, K, q] by their lengths. labels:
     [n] class numbers, the answer being the largest score; or [n, m] for m < K classes of each image, where the m
@@ -190,12 +199,15 @@ def _other_than(scores: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
 
 
 def decoded(model: nn.Module, capsules: Any, labels: Any, *, batch: int = 256) -> np.ndarray:
-    """What the model's decoder draws from those capsules of those classes: [n, C, H, W], numpy.
+    """What the model's decoder draws from those capsules of those classes: [n, C, H, W], numpy, without gradient.
 
-    capsules: [n, J, d]; labels: [n], the capsule that is drawn (Sabour et al. 2017, section 4.1). InputError:
-    a network without a decoder.
+    capsules: [n, J, d]; labels: [n], the capsule that is drawn (Sabour et al. 2017, section 4.1), or [n, J], factors
+    of all; `batch` at a time. InputError: a network without a decoder, labels that are no classes, another number of
+    them.
     """
     decoder = getattr(model, "decoder", None)
     if decoder is None:
         raise InputError("this network has no decoder, so that nothing can be drawn; make it with reconstruction=True")
-    return as_numpy(predict(decoder, capsules, as_tensor(labels).long(), batch=batch))
+    labels = as_tensor(labels)
+    labels = as_labels(labels, len(capsules)) if labels.ndim == 1 else labels
+    return as_numpy(predict(decoder, capsules, labels, batch=batch))

@@ -11,9 +11,10 @@ import numpy as np
 
 from deeptheory.capsules.networks import CapsuleNetwork
 from deeptheory.capsules.objectives import decoded
-from deeptheory.core.arrays import as_numpy, as_tensor
+from deeptheory.core.arrays import as_floats, as_numpy, as_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite
 from deeptheory.networks.single.modules import predict
 
 if TYPE_CHECKING:
@@ -25,7 +26,11 @@ OFFSETS = tuple(round(-0.25 + 0.05 * k, 2) for k in range(11))
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Perturbation(Result):
-    """Drawings under perturbation. drawings: [n, d, k, H, W]; offsets: [k]; winners: [n], the class that was drawn."""
+    """Drawings of n images' longest capsules, each of its d numbers moved by each of k offsets.
+
+    Source: Sabour et al. 2017, section 5.1, figure 4. drawings: [n, d, k, H, W], the first channel; offsets: [k];
+    winners: [n], the class that was drawn.
+    """
 
     drawings: np.ndarray
     offsets: np.ndarray
@@ -43,11 +48,11 @@ class Perturbation(Result):
         return ink_width(self.drawings)
 
     def explained(self) -> np.ndarray:
-        """[classes seen, d]: R2 of the change of width by a straight line in the offset, over all pictures of a class.
+        """[classes seen, d]: R2 of the change of width by a straight line in the offset, over all images of a class.
 
-        Each picture's mean width over the offsets is taken off first; the line has one slope for all pictures of the
-        class. 0 where the width does not change at all.
-        InputError: offsets that do not differ.
+        Classes in rising order. Each image's mean width over the offsets is taken off first; the line has one slope for
+        all images of the class. 0 where the width does not change at all. InputError: offsets that do not differ,
+        negative ink.
         """
         widths = self.widths
         change = widths - widths.mean(2, keepdims=True)
@@ -67,7 +72,7 @@ class Perturbation(Result):
         return np.stack(out)
 
     def table(self) -> "pandas.DataFrame":
-        """One row per class and dimension: R2 of the width. InputError: see explained."""
+        """One row per class and dimension (from 0): explained, the R2. InputError: see explained."""
         import pandas as pd
 
         values = self.explained()
@@ -79,7 +84,7 @@ class Perturbation(Result):
         return pd.DataFrame(rows)
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """R2 of the width by class and dimension. InputError: see explained."""
+        """explained as a heat map, class by dimension, from 0 to 1. InputError: see explained."""
         import plotly.graph_objects as go
 
         from deeptheory.core.theme import new_figure
@@ -94,14 +99,17 @@ class Perturbation(Result):
 def perturb(model: CapsuleNetwork, images: Any, *, offsets: Any = OFFSETS, batch: int = 64) -> Perturbation:
     """Move each number of the longest capsule by each offset and draw it (Sabour et al. 2017, section 5.1, figure 4).
 
-    images: [n, C, H, W]; the first channel is drawn. offsets: [k], in the unit of the capsule's length; the paper's by
-    default. Returns drawings [n, d, k, H, W], d numbers a capsule. InputError: a network without a decoder, no offset.
+    model: with a decoder. images: [n, C, H, W], `batch` at a time; the first channel of the drawings is kept. offsets:
+    [k], added to a number of the capsule, whose length is below 1; by default the paper's, -0.25 to 0.25 in steps of
+    0.05. -> Perturbation, drawings [n, d, k, H, W], d numbers a capsule. InputError: a network without a decoder, no
+    offset, NaN.
     """
     if model.decoder is None:
         raise InputError("this network has no decoder, so that nothing can be drawn; make it with reconstruction=True")
     offsets = np.asarray(offsets, dtype=np.float32)
     if offsets.ndim != 1 or not len(offsets):
         raise InputError(f"offsets have shape {list(offsets.shape)}; needed: one or more numbers")
+    check_finite(offsets=offsets)
     out = predict(model, as_tensor(images), batch=batch)
     capsules, winners = as_numpy(out.capsules), as_numpy(out.lengths.argmax(1))
     n, j, d = capsules.shape
@@ -119,13 +127,14 @@ def perturb(model: CapsuleNetwork, images: Any, *, offsets: Any = OFFSETS, batch
 def ink_width(images: np.ndarray) -> np.ndarray:
     """Width of the ink in pixels: four times the standard deviation of the column, weighted by ink.
 
-    images [..., H, W] -> [...].
-
-    Four standard deviations are the width of a bar of ink times 1.15. No ink: 0. InputError: negative ink, of which
-    there is no width.
+    images [..., H, W] -> [...]. A vertical bar of ink w pixels wide gives 1.155 sqrt(w^2 - 1). No ink: 0. InputError:
+    another shape, NaN or infinity, negative ink, of which there is no width.
     """
-    ink = as_numpy(images).astype(np.float64)
-    if ink.size and not ink.min() >= 0:
+    ink = as_floats(images)
+    if ink.ndim < 2:
+        raise InputError(f"images have shape {list(ink.shape)}; needed: [..., H, W]")
+    check_finite(images=ink)
+    if ink.size and ink.min() < 0:
         raise InputError(
             f"the images run from {ink.min():.3g}; ink is 0 or more: undo a normalization first, or take 1 - image"
         )

@@ -16,12 +16,13 @@ from torch import einsum, nn
 from deeptheory.capsules.initialization import check_init, primary_, routed_
 from deeptheory.capsules.native.windowed import WindowedPasses
 from deeptheory.capsules.routing import recomputed
-from deeptheory.capsules.routing.backends import Backend, choose
+from deeptheory.capsules.routing.backends import BACKENDS, Backend, choose
 from deeptheory.capsules.routing.checks import (
     check_layer_input,
     check_outcome,
     floating,
     full_precision,
+    in_dtype_of,
     in_one_dtype,
     result_dtype,
 )
@@ -50,11 +51,13 @@ _FEW = 1
 class PrimaryCapsules(nn.Module):
     """Convolution, cut into capsules, squashed: images or features [B, C, H, W] -> [B, H', W', types, dim].
 
-    kernel_size, stride, padding: numbers or pairs (rows, columns), (1, k) for a signal [B, C, 1, n]; padding: also
-    "valid" or "same" (stride 1 only, as torch). reference_code: divide the convolution by the number of types before
-    the bias, as the authors' program does (it routes once, with uniform coupling over types); its weights begin `types`
-    times larger, so that both begin with the same function. init: "scaled" or "paper", see `initialization`.
-    InputError: sizes below 1, another init or padding.
+    Source: Sabour et al. 2017, section 4. in_channels: C. A capsule is `dim` channels at one cell. kernel_size, stride,
+    padding: numbers or pairs (rows, columns), (1, k) for a signal [B, C, 1, n]; padding: also "valid" or "same" (stride
+    1 only, as torch). reference_code: divide the convolution by the number of types before the bias, as the authors'
+    program does (it routes once, with uniform coupling over types); its weights begin `types` times larger, so that
+    both begin with the same function. init: "scaled" (normal; inputs of mean square 1/4 give length 1 before the
+    squash, biases 0) or "paper" (truncated normal, std .1 / types, biases .1). InputError: sizes below 1, another init
+    or padding.
     """
 
     def __init__(
@@ -80,17 +83,32 @@ class PrimaryCapsules(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """As `init` says."""
+        """Draw the weights again, as `init` says."""
         primary_(self.convolution, self.types, self.dim, self.init, self.reference_code)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """x: [B, C, H, W] -> [B, H', W', types, dim]. InputError: no tensor of that shape, complex numbers."""
-        x, _ = in_one_dtype(check_layer_input("x", x, f"B {self.convolution.in_channels} H W"), self.convolution.weight)
-        s = self.convolution(x)
+        """x: [B, C, H, W] -> [B, H', W', types, dim], lengths below 1, in the dtype of the weights.
+
+        InputError: no tensor of that shape, complex numbers, an image smaller than the kernel.
+        """
+        self._check_size(x)
+        x = check_layer_input("x", x, f"B {self.convolution.in_channels} H W")
+        s = self.convolution(in_dtype_of(self.convolution.weight, x))
         if self.reference_code:
             bias = self.convolution.bias[:, None, None]  # type: ignore[index]
             s = (s - bias) / self.types + bias
         return squash(s.unflatten(1, (self.types, self.dim)).permute(0, 3, 4, 1, 2))
+
+    def _check_size(self, x: Any) -> None:
+        made = self.convolution
+        if not isinstance(x, torch.Tensor) or x.ndim != 4 or made.padding == "same":
+            return  # another check names it
+        pads = (0, 0) if isinstance(made.padding, str) else made.padding
+        if any(n + 2 * p < k for n, p, k in zip(x.shape[2:], pads, made.kernel_size)):
+            raise InputError(
+                f"x is {x.shape[2]}x{x.shape[3]} and the kernel {made.kernel_size[0]}x{made.kernel_size[1]}: no "
+                "position is left; use a larger image, padding or a smaller kernel"
+            )
 
     def extra_repr(self) -> str:
         """Sizes, for torch's repr."""
@@ -100,14 +118,14 @@ class PrimaryCapsules(nn.Module):
 class Capsules(nn.Module):
     """Every capsule votes for every parent: [B, I, p] -> [B, J, q]. A grid [B, H, W, T, p] is flattened first.
 
-    in_capsules, in_dim: I, p. out_capsules, out_dim: J, q. bias: a trainable bias added before each squash (released
-    code). prior: logits to start from are learnt. iterations, leaky, detach, backend: see `dynamic_routing`. init:
-    "scaled" (lengths and gradients pass through any depth) or "paper" (truncated normal, std 0.1, biases 0.1), see
-    `initialization`.
+    Source: Sabour et al. 2017, section 4. in_capsules, in_dim: I, p. out_capsules, out_dim: J, q. weight: [I, J, q, p].
+    bias: a trainable bias [J, q] added before each squash (released code). prior: logits [I, J] to start from are
+    learnt. iterations, leaky, detach, backend: see `dynamic_routing`. init: "scaled" (normal, such that lengths and
+    gradients pass through any depth; biases unit vectors) or "paper" (truncated normal, std 0.1, biases 0.1).
     shared: weights repeat: child i takes those of i modulo in_capsules, so that any multiple of in_capsules children
     may come: 1 for a set of any size, the number of types for a grid of any size. forward(u, mask): mask [B, I] (or the
     grid's [B, H, W, T]) truth values, True where there is a child, for batches of sets of different sizes.
-    InputError: sizes or iterations below 1, another init.
+    InputError: sizes or iterations below 1, another init or backend.
     """
 
     def __init__(
@@ -131,6 +149,7 @@ class Capsules(nn.Module):
         check_init(init)
         self.init = init
         check_sizes(in_capsules=in_capsules, in_dim=in_dim, out_capsules=out_capsules, out_dim=out_dim)
+        check_choice(backend, BACKENDS, what="backend")
         self.iterations, self.leaky, self.detach, self.shared = iterations, leaky, detach, shared
         self.backend: Backend = backend
         self.weight = nn.Parameter(torch.empty(in_capsules, out_capsules, out_dim, in_dim))
@@ -139,15 +158,16 @@ class Capsules(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """As `init` says; prior 0."""
+        """Draw weights and biases again, as `init` says; prior 0."""
         routed_(self.weight, self.bias, self.weight.shape[1] + self.leaky, self.init)
         if self.prior is not None:
             nn.init.zeros_(self.prior)
 
     def forward(self, u: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        """u: [B, I, p] or [B, H, W, T, p]; mask: [B, I] or [B, H, W, T] bool -> [B, J, q].
+        """u: [B, I, p] or [B, H, W, T, p]; mask: [I], [B, I] or [B, H, W, T] bool -> [B, J, q], dtype of u.
 
-        InputError: another shape or number of children, no tensor, a mask of another shape.
+        InputError: another shape or number of children, no tensor, a mask of another shape or dtype, NaN or infinity
+        (on the CPU). MissingDependency: no such backend here.
         """
         u, weight, prior, mask = self._lined_up(u, mask)
         settings = {"bias": self.bias, "leaky": self.leaky, "prior": prior, "detach": self.detach}
@@ -183,7 +203,7 @@ class Capsules(nn.Module):
     def extra_repr(self) -> str:
         """Sizes, for torch's repr."""
         i, j, q, p = self.weight.shape
-        return f"{i} of {p} -> {j} of {q}, iterations={self.iterations}" + (", share=True" if self.shared else "")
+        return f"{i} of {p} -> {j} of {q}, iterations={self.iterations}" + (", shared=True" if self.shared else "")
 
 
 def repeated(x: torch.Tensor, times: int) -> torch.Tensor:
@@ -201,12 +221,14 @@ def check_sizes(**sizes: int) -> None:
 class ConvCapsules(nn.Module):
     """Capsules vote for the parents whose window sees them: [B, H, W, in_types, p] -> [B, H', W', out_types, q].
 
-    Weights are shared over positions. kernel_size, stride, padding: numbers or pairs (rows, columns), (1, k) for a
-    sequence [B, 1, n, types, p]; padding: cells without capsules on each side, or "valid" (none) or "same" (as many
-    positions as came in; stride 1). normalize: "all": a child divides itself among its parents of all types and
-    positions (the couplings of a child sum to one); "position": each window on its own, over types (as most
-    convolutional ports do). backend: see `backends`.
-    InputError: sizes or iterations below 1, another normalize or padding.
+    Windows as in Hinton et al. 2018, section 4. in_dim, out_dim: p, q. Weights (one matrix for each place of the
+    window, child type and parent type) and biases [out_types, q], added before each squash unless bias=False, are
+    shared over positions. kernel_size, stride, padding: numbers or pairs (rows, columns), (1, k) for a sequence [B, 1,
+    n, types, p]; padding: cells without capsules on each side, or "valid" (none) or "same" (as many positions as came
+    in; stride 1). normalize: "all": a child divides itself among its parents of all types and positions (the couplings
+    of a child sum to one); "position": each window on its own, over types (as most convolutional ports do). iterations:
+    see `dynamic_routing`; init: as in `Capsules`; backend: see `backends`. InputError: sizes or iterations below 1,
+    another normalize, padding, init or backend.
     """
 
     def __init__(
@@ -230,6 +252,7 @@ class ConvCapsules(nn.Module):
         check_init(init)
         self.init = init
         check_choice(normalize, NORMALIZE, what="normalize")
+        check_choice(backend, BACKENDS, what="backend")
         check_sizes(in_types=in_types, in_dim=in_dim, out_types=out_types, out_dim=out_dim)
         self.kernel_size, self.stride = pair("kernel_size", kernel_size, 1), pair("stride", stride, 1)
         self.padding, self.pads = padding, padding_of(padding, self.kernel_size, self.stride)
@@ -241,13 +264,17 @@ class ConvCapsules(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """As `init` says; a child has parents at as many positions as windows overlap, away from the edges."""
+        """Draw the weights again, as `init` says, for as many parents of a child as its windows have inside a grid."""
         cells = self.kernel_size[0] * self.kernel_size[1] / (self.stride[0] * self.stride[1])
         overlap = max(1.0, cells) if self.normalize == "all" else 1.0
         routed_(self.weight, self.bias, overlap * self.weight.shape[1], self.init)
 
     def forward(self, u: torch.Tensor) -> torch.Tensor:
-        """u: [B, H, W, in_types, p] -> [B, H', W', out_types, q]. InputError: another shape, no whole window."""
+        """u: [B, H, W, in_types, p] -> [B, H', W', out_types, q], lengths below 1, dtype of u.
+
+        InputError: another shape, no whole window, NaN or infinity (on the CPU). MissingDependency: no such backend
+        here.
+        """
         v, at = self._route(u)
         return v.unflatten(1, (at.out_height, at.out_width))
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeptheory.core.arrays import as_numpy
+from deeptheory.core.arrays import as_floats, as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_whole, whole_numbers
+from deeptheory.core.shapes import check_finite, check_shapes, check_whole, whole_numbers
 from deeptheory.faces.alignment import Normalization
 from deeptheory.faces.pixels import PixelSpace
 from deeptheory.faces.space import FaceSpace
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class HeldOut(Result):
-    """Errors of n held-out faces by number of components a block. components: [k].
+    """Errors of n held-out faces by number of components. components: [k], rising, so many of each block.
 
     landmark_error: [n, k], mean distance of the landmarks in pixels. pixel_error, pixels_alone: [n, k], root mean
-    square over the face, in the units of the pictures, of the face space and of pixel components of equal dimension.
+    square over the face's pixels, in the units of the images, of the face space at its own pose (4 numbers), and of
+    pixel components (PixelSpace) of equal dimension, twice as many and 4, or all there are. folds: as asked for.
     """
 
     components: np.ndarray
@@ -45,7 +46,7 @@ class HeldOut(Result):
         return f"HeldOut({n} faces; {k} + {k} components leave {a:.3g}, as many of pixels {b:.3g})"
 
     def dataset(self) -> "xarray.Dataset":
-        """xarray.Dataset over [face, components]."""
+        """xarray.Dataset: the three errors over [face, components]."""
         import xarray as xr
 
         names = ("landmark_error", "pixel_error", "pixels_alone")
@@ -55,11 +56,11 @@ class HeldOut(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per number of components: means over the held-out faces."""
+        """One row per number of components: means of the three errors over the held-out faces."""
         return self.dataset().mean("face").to_dataframe().reset_index()
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """Pixel error of both models against the number of components, mean over held-out faces."""
+        """pixel_error and pixels_alone against the number of components, means over the held-out faces."""
         import plotly.graph_objects as go
 
         from deeptheory.core.theme import new_figure
@@ -82,11 +83,12 @@ def held_out(
     mask: Any = "hull",
     seed: int = 0,
 ) -> HeldOut:
-    """Errors on held-out faces, every face held out once.
+    """Errors on held-out faces, every face held out once, in folds drawn by seed; -> HeldOut.
 
-    images [n, H, W(, 3)], landmarks [n, L, 2], normalize, mask: as in `FaceSpace.fit`, one picture an identity.
-    components: integers, so many of each block. InputError: fewer than 2 folds or faces than folds,
-    or more components than a fold's faces have.
+    images: [n, H, W(, channels)], landmarks: [n, L, 2], normalize, mask: as in `FaceSpace.fit`, one image an identity.
+    components: integers, so many of each block. Outside the face both models see the background, as in Chang & Tsao
+    2017. InputError: fewer than 2 folds or faces than folds, more components than the other folds' faces have,
+    landmarks of another number of faces, what `FaceSpace.fit` refuses.
     """
     check_whole(folds=(folds, 2), seed=(seed, 0))
     counts = np.unique(whole_numbers("components", components, 1))
@@ -94,6 +96,8 @@ def held_out(
         raise InputError("components is empty; needed: numbers of components")
     x, points = as_numpy(images), as_numpy(landmarks)
     n, most = len(x), int(counts[-1])
+    if len(points) != n:
+        raise InputError(f"landmarks are of {len(points)} faces, images of {n}; one set a face is needed")
     if not 2 <= folds <= n:
         raise InputError(f"folds is {folds} for {n} faces; needed: 2 to the number of faces")
     out = {name: np.empty((n, len(counts))) for name in ("landmark_error", "pixel_error", "pixels_alone")}
@@ -119,27 +123,33 @@ def held_out(
 
 
 def recognized(gallery: Any, probes: Any, identity: Any, *, spread: Any = None) -> np.ndarray:
-    """[m] bool: whether the nearest row of gallery [n, k] to each probe [m, k] is row identity[m].
+    """[m] bool: whether the nearest row of gallery [n, k] to each of probes [m, k] is row identity[m].
 
-    spread: [k], what one unit of distance is in each coordinate; by default the gallery's standard deviations.
-    InputError: shapes that do not fit together.
+    Euclidean; ties: the first row. identity: [m] integers. spread: [k], what one unit of distance is in each
+    coordinate; by default the gallery's standard deviations. Coordinates whose spread is below a millionth of the
+    largest are left out.
+    InputError: shapes that do not fit together, an empty gallery, NaN, identities that are no rows of the gallery.
     """
-    a, b, identity = as_numpy(gallery), as_numpy(probes), as_numpy(identity)
-    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or identity.shape != (len(b),):
+    from scipy.spatial.distance import cdist
+
+    a, b, identity = as_floats(gallery), as_floats(probes), as_numpy(identity)
+    if a.ndim != 2 or b.ndim != 2 or not a.size or a.shape[1] != b.shape[1] or identity.shape != (len(b),):
         raise InputError(
             f"gallery {list(a.shape)}, probes {list(b.shape)}, identity {list(identity.shape)}; "
             "needed: [n, k], [m, k], [m]"
         )
-    a, b = a.astype(np.float64), b.astype(np.float64)
+    check_finite(gallery=a, probes=b)
+    if (rows := whole_numbers("identity", identity)).max(initial=0) >= len(a):
+        raise InputError(f"identity runs to {rows.max()}; the gallery has rows 0 to {len(a) - 1}")
     if spread is None:
         size = np.abs(a).max(0)
         size = np.where(size > 0, size, 1.0)  # squares of 1e-200 are 0, of 1e200 infinite
         a, b = a / size, b / size
-    unit = a.std(0) if spread is None else as_numpy(spread).astype(np.float64)
+    unit = a.std(0) if spread is None else as_floats(spread)
+    check_shapes(gallery=(a, "n k"), spread=(unit, "k"))
+    check_finite(spread=unit)
     unit = np.where(unit > 1e-6 * unit.max(), unit, np.inf)  # what does not vary tells nobody apart
-    a, b = a / unit, b / unit
-    squared = (a**2).sum(1)[None] - 2 * b @ a.T
-    return squared.argmin(1) == identity
+    return cdist(b / unit, a / unit).argmin(1) == rows  # of differences: products of large coordinates would cancel
 
 
 def _rms(off: np.ndarray, face: np.ndarray) -> np.ndarray:

@@ -9,23 +9,26 @@ import numpy as np
 
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_finite, check_whole
 
 
 def montage(images: Any, columns: int = 8, *, low: float | None = None, high: float | None = None) -> np.ndarray:
     """images [n, H, W(, 3)] in rows of `columns`: [rows * H, columns * W, 3] uint8.
 
     low, high: the values shown as black and white, what is beyond clipped; by default low is 0, and high is 255 where
-    any value is above 2, else 1. Places without a picture are black.
-    InputError: columns below 1, no pictures, or another shape.
+    any value is above 2, else 1. Places without an image are black.
+    InputError: columns below 1, no image, another shape, NaN, low not below high.
     """
     check_whole(columns=(columns, 1))
     x = as_floats(images).astype(np.float32)
     if x.ndim not in (3, 4) or not x.size or x.shape[3:] not in ((), (3,)):
         raise InputError(f"images have shape {list(x.shape)} in {columns} columns; needed: [n, H, W] or [n, H, W, 3]")
+    check_finite(images=x)
     x = np.repeat(x[..., None], 3, axis=3) if x.ndim == 3 else x
     low = 0.0 if low is None else low
     high = (255.0 if x.max() > 2 else 1.0) if high is None else high
+    if not low < high:
+        raise InputError(f"low is {low} and high {high}; needed: low below high")
     n, height, width, _ = x.shape
     rows = -(-n // columns)
     full = np.full((rows * columns, height, width, 3), low, dtype=np.float32)
@@ -35,7 +38,13 @@ def montage(images: Any, columns: int = 8, *, low: float | None = None, high: fl
 
 
 def image_figure(image: np.ndarray, labels_x: list[str] | None = None, labels_y: list[str] | None = None) -> Any:
-    """A plotly figure of one uint8 image [h, w, 3], its columns and rows of faces named."""
+    """A plotly figure of one image [h, w, 3] or [h, w] uint8, such as montage's.
+
+    labels_x, labels_y: names of its columns and rows of faces, evenly apart; None: none. InputError: another image.
+    """
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim not in (2, 3) or not image.size:
+        seen = f"{getattr(image, 'dtype', type(image).__name__)} {list(getattr(image, 'shape', ()))}"
+        raise InputError(f"image is {seen}; needed: uint8 [h, w, 3], as montage(images) gives it")
     import plotly.graph_objects as go
     from PIL import Image
 

@@ -78,7 +78,7 @@ class Space(Protocol):
 
     @property
     def noise(self) -> float:
-        """Standard deviation of a pixel about the space."""
+        """Variance of a pixel about the space."""
         ...
 
     def landmarks(self, coordinates: Any, pose: Any = None) -> Any:
@@ -88,11 +88,12 @@ class Space(Protocol):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Search(Result):
-    """Faces found by analysis by synthesis, n of them.
+    """Faces found by analysis by synthesis, n of them; numpy.
 
-    coordinates: [n, shape + appearance]; landmarks: [n, L, 2], pixels; pose: [n, 4]; residual: [n], root mean square
-    over the mask, in the units of the pictures; iterations: [n]; converged: [n] bool, whether the last step moved the
-    landmarks by less than `tolerance` pixels on average.
+    coordinates: [n, shape + appearance], float32; landmarks: [n, L, 2], pixels (x, y); pose: [n, 4]: scale, angle
+    (radians), x, y (pixels); residual: [n], root mean square of what the space leaves over on the mask, in the units of
+    the images; iterations: [n], steps over all levels; converged: [n] bool, whether the last step moved the pixels of
+    the mask by less than `tolerance` pixels on average.
     """
 
     coordinates: np.ndarray
@@ -116,7 +117,7 @@ class Search(Result):
         return frame.rename_axis("face").reset_index()
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """Residual against iterations, one dot a face, by whether it converged."""
+        """Residual against iterations, a dot for each face, colored by whether it converged."""
         import plotly.graph_objects as go
 
         from deeptheory.core.theme import new_figure

@@ -24,6 +24,8 @@ def as_pictures(images: Any) -> tuple[Tensor, bool]:
     x = as_tensor(images).detach().cpu()
     if x.ndim not in (3, 4):
         raise InputError(f"images have shape {list(x.shape)}; needed: [n, H, W] or [n, H, W, channels]")
+    if not x.numel():
+        raise InputError(f"images have shape {list(x.shape)}, which holds no pixel; needed: one image or more")
     check_finite(images=x)
     flat = x.ndim == 3
     x = x[..., None] if flat else x
@@ -109,9 +111,12 @@ def face_mask(mask: Any, at: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def _hull(at: np.ndarray, height: int, width: int) -> np.ndarray:
-    from scipy.spatial import ConvexHull
+    from scipy.spatial import ConvexHull, QhullError
 
-    sides = ConvexHull(at).equations  # [sides, 3]: normal and offset, negative inside
+    try:
+        sides = ConvexHull(at).equations  # [sides, 3]: normal and offset, negative inside
+    except QhullError as error:
+        raise InputError("the mean landmarks lie on one line, which has no hull; needed: points off it") from error
     pixels = grid(height, width)
     inside = (pixels @ sides[:, :2].T + sides[:, 2] <= 1e-9).all(1)
     if not inside.any():

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PixelSpace(Result):
-    """Principal components of pixels.
+    """Principal components of pixels (Turk & Pentland 1991), the Eigenface model of Chang & Tsao 2017, figure 4L.
 
-    mean: [H, W(, 3)]; components: [k, H, W(, 3)]; variances: [k], of the coordinates over the pictures of the fit.
+    mean: [H, W(, channels)]; components: [k, H, W(, channels)], orthonormal, variance falling, the largest entry of
+    each positive; variances: [k], unbiased, of the coordinates over the images of the fit.
     """
 
     mean: np.ndarray
@@ -33,7 +34,10 @@ class PixelSpace(Result):
 
     @classmethod
     def fit(cls, images: Any, components: int = 50) -> "PixelSpace":
-        """The first components of images [n, H, W(, 3)]. InputError: NaN, or more components than there are."""
+        """The first components of images [n, H, W(, channels)]; kept in float32, of float64 images in float64.
+
+        InputError: another shape, NaN, components below 1 or more than there are (n - 1 at most).
+        """
         x = _pictures(images)
         found = principal(x.reshape(len(x), -1), components, "components")
         return cls(
@@ -46,14 +50,20 @@ class PixelSpace(Result):
         return f"PixelSpace({len(self.components)} components of {'x'.join(map(str, self.mean.shape))} pictures)"
 
     def encode(self, images: Any) -> Any:
-        """Coordinates [n, k] of images [n, H, W(, 3)], numpy or torch as they. InputError: another size, NaN."""
+        """Coordinates [n, k] of images [n, H, W(, channels)], numpy or torch as they; without gradient.
+
+        InputError: another size, NaN.
+        """
         x = _pictures(images)
         if x.shape[1:] != self.mean.shape:
             raise InputError(f"images are {list(x.shape[1:])}, this space is of {list(self.mean.shape)}")
         return like((x - self.mean).reshape(len(x), -1) @ self.components.reshape(len(self.components), -1).T, images)
 
     def decode(self, coordinates: Any) -> Any:
-        """Pictures [n, H, W(, 3)] of coordinates [n, k]; differentiable in torch. InputError: another shape, NaN."""
+        """Images [n, H, W(, channels)] of coordinates [n, k], in their kind and dtype; differentiable in torch.
+
+        InputError: another shape, NaN.
+        """
         c = as_tensor(coordinates)
         check_shapes(coordinates=(c, f"n {len(self.components)}"))
         check_finite(coordinates=c)
@@ -62,7 +72,7 @@ class PixelSpace(Result):
         return like(mean + torch.einsum("nk,k...->n...", c, parts), coordinates)
 
     def table(self) -> "pandas.DataFrame":
-        """One row per component: its variance and its share of what is kept."""
+        """One row per component (from 1): its variance and share_of_kept, its fraction of the sum of variances."""
         import pandas as pd
 
         share = self.variances / self.variances.sum()

@@ -39,9 +39,11 @@ LIGHTS: dict[str, tuple] = {  # name -> lowest and highest of each of LIGHT
 class Faces(NamedTuple):
     """images: [n, size, size] or [n, size, size, 3] float32 in [0, 1]; landmarks: [n, 58, 2], pixels (x, y).
 
-    latents: blocks by name: "shape" [n, 25] and "appearance" [n, 25], standard normal; "pose" [n, 6]: yaw, pitch, roll
-    in degrees, x, y as shares of the picture, size; "light" [n, 4]: azimuth, elevation in degrees, share of ambient
-    light, strength; "identity" [n], integers.
+    Landmarks: 13 around the face, 5 on each brow, 7 on each eye, 9 on the nose, 12 on the mouth; hidden ones too.
+    latents: blocks by name, float64: "shape" [n, 25] and "appearance" [n, 25], standard normal where drawn; "pose"
+    [n, 6]: yaw (to the right of the image), pitch (up), roll (clockwise) in degrees, x, y as fractions of the side,
+    size as a factor; "light" [n, 4]: azimuth (to the right of the image), elevation in degrees, fraction of ambient
+    light, strength; "identity" [n], integers: the number of the face.
     """
 
     images: np.ndarray
@@ -52,8 +54,9 @@ class Faces(NamedTuple):
 class ProceduralFaces:
     """Heads with 25 shape and 25 appearance latents, under a light and in a pose; the head model is ours.
 
-    `.sample(n, seed)` draws latents, `.render(shape, appearance)` takes them ([n, 25] each); both return `Faces`:
-    images [n, size, size] or [n, size, size, 3] float32 in [0, 1], landmarks [n, 58, 2] in pixels (x, y), and latents.
+    `.sample(n, seed)` draws latents, `.render(shape, appearance)` takes them ([n, 25] each); both return `Faces`.
+    Points of the head are its mean plus latents times shape modes, its colors the mean plus latents times appearance
+    modes (named in shape_names, appearance_names, 25 each), lit by Lambert's law.
     size: pixels of a side. color: red, green, blue; else their luminance. background: gray from 0 to 1 (the paper's 85
     of 255). InputError: size below 16, or a background out of range.
     """
@@ -85,12 +88,13 @@ class ProceduralFaces:
         light: Any = "fixed",
         first: int = 0,
     ) -> Faces:
-        """n faces of this seed, `images_per_face` of each one after the other, [n * images_per_face] in all.
+        """n faces of this seed, `images_per_face` of each one after the other, [n * images_per_face] in all; -> Faces.
 
-        pose: "frontal", "near" (turned by up to 6 degrees), "any" (to both profiles), or values [6] or
-        [n * images_per_face, 6].
-        light: "fixed" (from in front, above), "any", or values [4] or [n * images_per_face, 4]. first: the number of
-        the first face. InputError: numbers below 1, an unknown name, values of another shape or that are NaN.
+        pose: "frontal", "near" (yaw to 6 degrees, pitch 4, roll 3), "any" (to both profiles), drawn evenly for each
+        image; or values [6] or [n * images_per_face, 6], as in Faces. light: "fixed" (20 degrees right, 35 above),
+        "any", or values [4] or [n * images_per_face, 4]. first: the number of the first face; face k of a seed is the
+        same however many are drawn.
+        InputError: numbers below 1, an unknown name, values of another shape, NaN, a size of 0 or less.
         """
         check_whole(n=(n, 1), images_per_face=(images_per_face, 1), first=(first, 0), seed=(seed, 0))
         who = np.arange(first, first + n)
@@ -104,14 +108,17 @@ class ProceduralFaces:
     def render(
         self, shape: Any, appearance: Any, *, pose: Any = "frontal", light: Any = "fixed", seed: int = 0
     ) -> Faces:
-        """The faces with these latents: shape [n, 25], appearance [n, 25]; pose and light as in sample.
+        """The faces with these latents, shape [n, 25] and appearance [n, 25], in standard deviations; -> Faces.
 
-        InputError: latents of another shape or that are NaN.
+        pose, light: as in sample, seed: of theirs where drawn. Colors are clipped to [0, 1], latents are not.
+        InputError: no face, latents of another shape or that are NaN, pose and light as in sample.
         """
         check_whole(seed=(seed, 0))
         a, b = as_floats(shape), as_floats(appearance)
         n = check_shapes(shape=(a, "n 25"), appearance=(b, "n 25"))["n"]
         check_finite(shape=a, appearance=b)
+        if not n:
+            raise InputError("shape and appearance hold no face; needed: one row or more")
         which = [(k, 0) for k in range(n)]
         poses = self._nuisance(pose, POSES, "pose", which, [seed, 1])
         lights = self._nuisance(light, LIGHTS, "light", which, [seed, 2])
@@ -131,6 +138,8 @@ class ProceduralFaces:
                 f"{what} has shape {list(values.shape)}; needed: [{width}], [{len(which)}, {width}] or a name"
             )
         check_finite(**{what: values})
+        if what == "pose" and (values[..., 5] <= 0).any():
+            raise InputError(f"pose has a size of {values[..., 5].min():g}; needed: a factor above 0")
         return np.broadcast_to(values, (len(which), width)).copy()
 
     def _render(self, shape, appearance, rows, poses, lights, identity) -> Faces:

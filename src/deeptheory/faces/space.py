@@ -21,7 +21,7 @@ from deeptheory.core.arrays import as_numpy, as_tensor, like
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_finite, check_shapes, check_whole
+from deeptheory.core.shapes import check_finite, check_real, check_shapes, check_whole
 from deeptheory.faces.alignment import NORMALIZATIONS, Normalization
 from deeptheory.faces.frames import (
     CHUNK,
@@ -50,12 +50,15 @@ _RIM = 2  # pixels around the mask whose warp is known, so that its edge is draw
 class FaceSpace(Result):
     """shape + appearance coordinates of faces; made by `FaceSpace.fit`, kept by `.save`, brought back by `.load`.
 
-    frame: (height, width, channels) of the mean frame; flat: whether pictures come without a channel axis. shape_mean:
-    [L, 2], normalized; shape_components: [s, L, 2]; appearance_mean: [m, channels] over the m pixels of mask [H, W];
-    appearance_components: [a, m, channels]; variances: [s + a], of the coordinates over the faces of the fit.
-    mean_pose, pose_spread: [4], where the mean face lies (faces/alignment.py) and how much that varied. noise: variance
-    of a pixel that the components leave over. background: what stands outside the mask, in the units of the pictures.
-    faces: how many it was fit on.
+    Source: Cootes, Edwards & Taylor 2001; Chang & Tsao 2017. A face is landmarks = scale R(angle) shape + (x, y), with
+    shape = shape_mean + c shape_components, and an appearance, appearance_mean + c' appearance_components, drawn in
+    the mean frame and carried by a thin-plate-spline warp from the mean landmarks to its own.
+    frame: (height, width, channels) of the mean frame; flat: whether images come without a channel axis. shape_mean:
+    [L, 2], normalized; shape_components: [s, L, 2], orthonormal; appearance_mean: [m, channels] over the m pixels of
+    mask [H, W]; appearance_components: [a, m, channels], orthonormal; variances: [s + a], unbiased, of the coordinates
+    over the faces of the fit. mean_pose, pose_spread: [4], mean and standard deviation of scale, angle (radians), x, y
+    (pixels). noise: variance of a pixel that the components leave over. background: what stands outside the mask, in
+    the units of the images. faces: how many it was fit on. normalize: as in fit.
     """
 
     frame: tuple[int, int, int]
@@ -87,14 +90,15 @@ class FaceSpace(Result):
     ) -> "FaceSpace":
         """The space of these faces.
 
-        images: [n, H, W] or [n, H, W, 3], any numbers (uint8 as 0 to 255). landmarks: [n, L, 2], pixels (x, y), the
-        center of the first pixel at (0, 0), the same points in the same order on every face. shape, appearance: numbers
-        of components. normalize: "procrustes", "reference_code" or "none" (alignment.py). mask: the pixels of the mean
-        frame that belong to the face: "hull" of the mean landmarks, integers [k] (the hull of those landmarks
-        alone), "all", or bool [H, W]. background: the value
-        outside; by default the mean of the appearance (the paper's gray: 85 of 255).
+        images: [n, H, W] or [n, H, W, channels] (1 to 4), n 3 or more, any numbers (uint8 as 0 to 255). landmarks:
+        [n, L, 2], pixels (x, y), the center of the first pixel at (0, 0), the same points in the same order on every
+        face. shape, appearance: numbers of components. normalize: "procrustes" takes scale, angle and place out of the
+        shape, "reference_code" (Chang & Tsao 2017's) scale and place, "none" nothing. mask: the pixels of the mean
+        frame that belong to the face: "hull" of the mean landmarks, integers [k] (the hull of those landmarks alone),
+        "all", or bool [H, W]. background: the value outside; by default the mean of the appearance (the paper's gray:
+        85 of 255).
         InputError: shapes that do not fit together, NaN, an unknown normalization, landmarks that lie on one line, more
-        components than the faces have, landmarks mostly outside the pictures.
+        components than the faces have, over a fifth of the landmarks outside the images.
         """
         pictures, flat = as_pictures(images)
         points = as_points(landmarks, len(pictures))
@@ -102,6 +106,8 @@ class FaceSpace(Result):
         if n < 3:
             raise InputError(f"images hold {n} faces; a space needs 3 or more")
         check_on_pictures(points, height, width)
+        if background is not None:
+            check_real(background=(background, -np.inf))
         shapes, pose = pick(NORMALIZATIONS, normalize, what="normalization")(points, None)
         of_shape = principal(shapes.reshape(n, -1), shape, "shape")
         mean = of_shape.mean.reshape(-1, 2)
@@ -140,17 +146,18 @@ class FaceSpace(Result):
 
     @property
     def blocks(self) -> dict[str, slice]:
-        """Which coordinates are which, as `dt.axis_code(blocks=)` takes it."""
+        """{"shape": slice, "appearance": slice} of the coordinates, as `dt.axis_code(blocks=)` takes it."""
         s = len(self.shape_components)
         return {"shape": slice(0, s), "appearance": slice(s, len(self.variances))}
 
     def encode(self, images: Any, landmarks: Any = None) -> Any:
-        """Coordinates [n, shape + appearance] of faces, numpy or torch as the images.
+        """Coordinates [n, shape + appearance] of faces, float32, numpy or torch as the images; without gradient.
 
-        images: [n, H, W(, 3)] of any size; landmarks: [n, L, 2] in their pixels, or None: they are searched for
-        (`.search`, which also reports how well that went; here a face that did not converge is warned of).
-        InputError: as in fit; landmarks and images of another number or kind; landmarks that are (y, x); images in
-        other units than those of the fit (0 to 1 for 0 to 255).
+        images: [n, H, W(, channels)] of any size; landmarks: [n, L, 2] in their pixels, or None: they are searched for
+        (`.search`, which also reports how well that went; here a face that did not converge is warned of). Scores on
+        orthonormal components, not divided by their deviations; the pose is left out, see `.pose`.
+        InputError: as in fit; no image; landmarks and images of another number or kind; landmarks that are (y, x);
+        images in other units than those of the fit (contrast on the face over 20 times more or less).
         """
         if landmarks is None:
             from deeptheory.faces.fitting import warn_of
@@ -175,10 +182,14 @@ class FaceSpace(Result):
         return like(np.concatenate(parts, axis=1).astype(np.float32), images)
 
     def search(self, images: Any, start: Any = None, **options: Any) -> Any:
-        """Analysis by synthesis: coordinates and landmarks of faces from their pictures alone; -> `Search`.
+        """Analysis by synthesis: coordinates and landmarks of faces from their images alone; -> `Search`.
 
-        start: poses [n, 4] or [4] to begin from; by default the mean pose. options: of faces/fitting.py. images:
-        [n, H, W] or [n, H, W, channels]. InputError: another shape, NaN.
+        images: [n, H, W(, channels)] of any size, one face in each, some pixels from where it starts. start: poses
+        [n, 4] or [4]; by default the mean pose. options: iterations=40, at most so many at each of three levels of
+        blur; tolerance=0.02, pixels, the mean move that ends a level; prior=100, weight of the Gaussian priors of pose,
+        shape and appearance, in pixels that carry one pixel's worth of independent evidence, 0 or more. Source:
+        Matthews & Baker 2004, Gauss-Newton in the additive form, the appearance integrated out.
+        InputError: another shape, kind or units of images, no image, NaN, start of another shape, options out of range.
         """
         from deeptheory.faces.fitting import search
 
@@ -188,39 +199,44 @@ class FaceSpace(Result):
         return search(self, self._inside, pictures, start, **options)
 
     def pose(self, landmarks: Any) -> np.ndarray:
-        """[n, 4]: scale, angle, x, y of faces, which coordinates do not hold; for `.decode(pose=)`.
+        """[n, 4] float64: scale, angle, x, y of faces, which coordinates do not hold; for `.decode(pose=)`.
 
-        landmarks: [n, L, 2]. InputError: another shape, NaN.
+        Angle in radians, clockwise on the screen; x, y: the center of the landmarks, pixels. "reference_code" has angle
+        0, "none" 1, 0, 0, 0. landmarks: [n, L, 2]. InputError: another shape or number of landmarks, NaN.
         """
-        points = as_points(landmarks, None)
+        points = self._points(landmarks)
         return NORMALIZATIONS[self.normalize](points, self.shape_mean)[1]
 
     def landmarks(self, coordinates: Any, pose: Any = None) -> Any:
-        """Landmarks [n, L, 2] in pixels (x, y) of faces with coordinates [n, k] and pose [n, 4].
+        """Landmarks [n, L, 2] in pixels (x, y) of faces with coordinates [n, shape + appearance].
 
-        Differentiable in torch. InputError: another shape, NaN.
+        pose: [n, 4] or [4], by default the mean pose. numpy or torch, dtype and device as the coordinates (integers:
+        float32), differentiable in both arguments in torch. InputError: another shape, NaN.
         """
         c = self._coordinates(coordinates)
-        return like(self._landmarks(c, pose), coordinates)
+        return like(self._landmarks(c, self._poses(pose, c)), coordinates)
 
     def decode(self, coordinates: Any, pose: Any = None) -> Any:
-        """Pictures [n, H, W(, 3)] of the faces with these coordinates [n, shape + appearance], numpy or torch as they.
+        """Images [n, H, W(, channels)] of the faces with these coordinates [n, shape + appearance], in the fit's frame.
 
-        pose: [n, 4] or [4], by default the mean pose. Differentiable in torch, on the device and in the dtype of the
-        coordinates. Values are not clipped to the range of pictures, so that the gradient never vanishes.
-        InputError: another number of coordinates, or NaN.
+        pose: [n, 4] or [4], by default the mean pose. numpy or torch, dtype and device as the coordinates (integers:
+        float32), differentiable in both arguments in torch. Values are not clipped to the range of images, so that the
+        gradient never vanishes. InputError: another number of coordinates, a pose of another shape, NaN.
         """
         c = self._coordinates(coordinates)
-        pictures = [self._draw(c[k : k + CHUNK], _rows(pose, k)) for k in range(0, len(c), CHUNK)]
+        pose = self._poses(pose, c)
+        pictures = [self._draw(c[k : k + CHUNK], pose[k : k + CHUNK]) for k in range(0, len(c), CHUNK)]
         out = torch.cat(pictures) if pictures else c.new_zeros(0, *self.frame)
         return like(out[..., 0] if self.flat else out, coordinates)
 
     def face_pixels(self, landmarks: Any) -> np.ndarray:
         """[n, H, W] bool: the pixels that the mask covers when it is warped onto these landmarks [n, L, 2].
 
-        InputError: another shape, NaN.
+        InputError: another shape or number of landmarks, NaN.
         """
-        points = torch.as_tensor(as_points(landmarks, None)).float()
+        points = torch.as_tensor(self._points(landmarks)).float()
+        if not len(points):
+            return np.zeros((0, *self.frame[:2]), dtype=bool)
         parts = [self._warped(points[k : k + CHUNK]) for k in range(0, len(points), CHUNK)]
         mask = torch.as_tensor(self.mask).float()[None, None]
         return torch.cat([drawn(mask.expand(len(at), -1, -1, -1), at)[:, 0] > 0.5 for at in parts]).numpy()
@@ -228,14 +244,14 @@ class FaceSpace(Result):
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """[n, shape + appearance] float32: independent Gaussians with the variances of the fit (Chang & Tsao 2017).
 
-        InputError: n below 1.
+        Drawn by seed. InputError: n below 1, a seed below 0.
         """
         check_whole(n=(n, 1), seed=(seed, 0))
         normal = np.random.default_rng(seed).standard_normal((n, len(self.variances)))
         return (normal * np.sqrt(self.variances)).astype(np.float32)
 
     def table(self) -> "pandas.DataFrame":
-        """One row per coordinate: block, number, variance over the faces of the fit, and its share of its block's."""
+        """One row per coordinate: block, component (from 1), variance, share_of_kept (fraction of its block's)."""
         import pandas as pd
 
         rows = []
@@ -245,23 +261,29 @@ class FaceSpace(Result):
         return pd.DataFrame(rows, columns=["block", "component", "variance", "share_of_kept"])
 
     def figure(self, components: int = 3, reach: float = 2.5) -> "plotly.graph_objects.Figure":
-        """The first components of each block at -reach, 0 and +reach standard deviations.
+        """The first `components` of each block, or all there are, at -reach, 0 and +reach standard deviations.
 
-        InputError: components below 1.
+        InputError: components below 1, reach no finite number above 0.
         """
         from deeptheory.faces.drawing import components_figure
+
+        check_whole(components=(components, 1))
+        check_real(reach=(reach, 0))
 
         return components_figure(self.blocks, self.variances, self.decode, components, reach)
 
     def save(self, path: str | Path) -> None:
-        """Keep the space in a path: arrays.safetensors and space.json. StoreError: it cannot be written."""
+        """Keep the space in the folder `path`: arrays.safetensors and space.json. An older one is replaced as a whole.
+
+        StoreError: it cannot be written.
+        """
         from deeptheory.faces.storage import save
 
         save(self, Path(path))
 
     @classmethod
     def load(cls, path: str | Path) -> "FaceSpace":
-        """A space kept by `.save`. StoreError: missing, corrupt, or of another schema."""
+        """The space kept by `.save` in the folder `path`. StoreError: missing, corrupt, or of another schema."""
         from deeptheory.faces.storage import load
 
         return load(Path(path), cls)
@@ -296,16 +318,27 @@ class FaceSpace(Result):
         check_finite(coordinates=c)
         return c if c.is_floating_point() else c.float()
 
-    def _landmarks(self, c: Tensor, pose: Any) -> Tensor:
+    def _points(self, landmarks: Any) -> np.ndarray:
+        points = as_points(landmarks, None)
+        check_shapes(landmarks=(points, f"n {len(self.shape_mean)} 2"))
+        return points
+
+    def _poses(self, pose: Any, c: Tensor) -> Tensor:
+        """[n, 4] for coordinates [n, k]. InputError: another shape, NaN."""
+        pose = _to(self.mean_pose if pose is None else as_tensor(pose), c)
+        if pose.shape not in ((4,), (1, 4), (len(c), 4)):
+            raise InputError(f"pose has shape {list(pose.shape)}; needed: [4] or [{len(c)}, 4]: scale, angle, x, y")
+        check_finite(pose=pose)
+        return pose.expand(len(c), 4)
+
+    def _landmarks(self, c: Tensor, pose: Tensor) -> Tensor:
         s = len(self.shape_components)
         shape = _to(self.shape_mean, c) + torch.einsum("ns,slx->nlx", c[:, :s], _to(self.shape_components, c))
-        pose = _to(self.mean_pose if pose is None else as_tensor(pose), c)
-        check_shapes(pose=(pose, "... 4"))
-        scale, angle, x, y = pose.expand(len(c), 4).unbind(1)
+        scale, angle, x, y = pose.unbind(1)
         turn = torch.stack([torch.cos(angle), -torch.sin(angle), torch.sin(angle), torch.cos(angle)], 1).view(-1, 2, 2)
         return scale[:, None, None] * torch.einsum("nxy,nly->nlx", turn, shape) + torch.stack([x, y], 1)[:, None]
 
-    def _draw(self, c: Tensor, pose: Any) -> Tensor:
+    def _draw(self, c: Tensor, pose: Tensor) -> Tensor:
         height, width, channels = self.frame
         at = self._warped(self._landmarks(c, pose))
         inside = torch.as_tensor(self.mask.ravel().nonzero()[0], device=c.device)
@@ -338,7 +371,3 @@ class FaceSpace(Result):
 
 def _to(array: Any, reference: Tensor) -> Tensor:
     return torch.as_tensor(array).to(reference)
-
-
-def _rows(pose: Any, k: int) -> Any:
-    return pose if pose is None or np.ndim(pose) == 1 else pose[k : k + CHUNK]

@@ -262,7 +262,9 @@ def _means(x: Tensor, codes: Tensor, classes: int) -> Tensor:
 
 def nearest_of(x: Tensor, means: Tensor) -> Tensor:
     """Number of the nearest of means [C, d], for each of x [n, d]."""
-    return (means.square().sum(1) - 2 * x @ means.T).argmin(1)
+    middle = means.mean(0)  # products of what lies far from 0 would cancel
+    means = means - middle
+    return (means.square().sum(1) - 2 * (x - middle) @ means.T).argmin(1)
 
 
 def nearest_class(x: Tensor, codes: Tensor, classes: int, test: Tensor) -> Tensor:

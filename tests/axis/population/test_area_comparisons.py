@@ -69,6 +69,10 @@ def test_strangers_are_those_of_loops():
     assert np.allclose(distractor_ratio(predicted, actual), oracle.distractor_ratio(predicted, actual))
     assert (distractor_ratio(actual, actual) == 0).all()
     assert (distractor_ratio(actual[::-1], actual) > 1).all()
+    far = distractor_ratio(predicted + 1e8, actual + 1e8)  # squares of 1e8 would swallow distances of 1
+    assert np.allclose(far, distractor_ratio(predicted, actual), rtol=1e-6)
+    assert distractor_ratio(np.eye(3)[[1, 0, 2]], np.eye(3)).tolist() == [np.inf, np.inf, 0]
+    assert np.isnan(distractor_ratio(np.zeros((2, 3)), np.zeros((2, 3)))).all()
 
 
 def test_transfer_of_axes(code):

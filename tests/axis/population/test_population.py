@@ -19,6 +19,8 @@ def test_the_ceiling_is_rho_the_r2_of_a_perfect_model_and_not_its_square():
     for rho in (ax.split_half(sim.responses), ax.signal_power(sim.responses)):
         np.testing.assert_allclose(rho, 0.75, atol=0.03)
         np.testing.assert_allclose(rho, perfect, atol=0.03)
+    assert np.isnan(ax.bootstrap(sim.responses[:2], resamples=60)).all()  # no interval from two stimuli
+    assert np.isnan(ax.bootstrap(sim.responses[:1], resamples=60)).all()
     low, high = ax.bootstrap(sim.responses, resamples=60)
     assert ((low < 0.75) & (high > 0.75)).mean() > 0.7
     uneven = ax.simulate("axis", n=4000, d=10, units=6, trials=5, reliability=0.75, noise="gaussian", seed=2)

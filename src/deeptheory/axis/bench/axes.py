@@ -29,11 +29,14 @@ _HALVES = 10
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Axes(Result):
-    """sta, whitened, ridge: [unit, d] in the normalized feature space, response per unit of feature; alpha [unit].
+    """Preferred axes of the units, [unit, d] in the normalized features s, for responses f of mean fbar.
 
-    reliability, reliability_whitened: [unit], mean cosine between the axes of two random halves of the stimuli.
-    explained: [unit], R^2 of a linear output on stimuli left out; with fewer than 8 stimuli per feature, and where
-    stimuli depend on each other, the penalty is chosen without them. units: names.
+    sta: mean_n s(n) (f(n) - fbar), response times feature (Chang & Tsao 2017, figure 2, but mean-subtracted and over n
+    stimuli). whitened: Sigma^-1 sta, least squares within the span of the stimuli. ridge: (Sigma + alpha)^-1 sta, with
+    alpha [unit] of the least leave-one-out error (by folds where stimuli depend on each other); both in response per
+    feature. reliability, reliability_whitened: [unit], cosine of the sta, of the whitened axis, between random halves
+    of the stimuli, mean over 10 draws. explained: [unit], R^2 of ridge on stimuli left out; with fewer than 8 stimuli
+    per feature, and where they depend on each other, their penalty is chosen without them. units: names.
     """
 
     sta: np.ndarray
@@ -50,7 +53,7 @@ class Axes(Result):
         return f"Axes({u} units, {d} features, median split-half cosine {np.median(self.reliability):.2f})"
 
     def dataset(self) -> "xarray.Dataset":
-        """xarray.Dataset over [unit, feature]."""
+        """xarray.Dataset: sta, whitened, ridge over [unit, feature], the other fields over [unit]."""
         import xarray as xr
 
         return xr.Dataset(
@@ -63,7 +66,7 @@ class Axes(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per unit: length of the axis, reliability, explained variance."""
+        """One row per unit: sta_norm (length of the sta), reliability, reliability_whitened, explained, alpha."""
         import pandas as pd
 
         return pd.DataFrame({

@@ -36,19 +36,17 @@ if TYPE_CHECKING:
     import pandas
     import plotly.graph_objects
 
-
 Figure = Literal["ramp", "preference", "flatness", "geometry", "models", "decoding", "identification"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AxisCode(Result):
-    """What axis_code found; each part is a result of its own, with .table() and .figure().
+    """What axis_code found. axes, ramp, preference, flatness, models, decoding: results of their own.
 
-    axes, ramp, preference, flatness, decoding; models (None with models=False). units: [unit], positions of the units
-    kept among those given; dead: how many were left out; stimuli: how many, repeats counted once; normalize: how
-    features were scaled; reliability: [unit], what was given as reliability=, else the split-half rho of the responses,
-    NaN without trials; seed: of all draws; notes: what was left out, and pitfalls of
-    these data, in words.
+    models: None with models=False. units: [unit], positions of the units kept among those given; dead: how many were
+    left out; stimuli: how many, repeats counted once. reliability: [unit], reliability= where given, else the
+    split-half rho of the responses, NaN without trials. normalize, seed: as given. notes: what was left out, and
+    pitfalls of these data, in words. Arrays are numpy; [unit] is always in the order of units.
     """
 
     axes: Axes
@@ -68,7 +66,10 @@ class AxisCode(Result):
 
     @property
     def verdict(self) -> np.ndarray:
-        """[unit]: axis, exemplar, norm x direction, energy, none, undetermined. InputError: models=False."""
+        """[unit]: axis, exemplar, norm x direction, energy, none or undetermined, by the rules that Models states.
+
+        InputError: models=False.
+        """
         return self._models.verdict
 
     @property
@@ -79,13 +80,15 @@ class AxisCode(Result):
 
     @property
     def share(self) -> dict[str, float]:
-        """Share of the kept units by verdict."""
+        """{verdict: fraction of the kept units}, all six verdicts. InputError: models=False."""
         return {k: v / len(self.units) for k, v in self._models.counts.items()}
 
     def identification(self, n: Any = 40, units: Any = None, draws: int = 5) -> Identification:
-        """Which of n stimuli was shown: n, or several; units: numbers of units to try beside all, `draws` sets each.
+        """Which of N stimuli was shown: the one nearest (Euclidean) to the decoded features; -> Identification.
 
-        InputError: n below 2 or above the stimuli, units below 1 or above those there are.
+        n: N, or several, each from 2 to the number of stimuli. units: numbers of units to try beside all, each a mean
+        over `draws` random sets, by the code's seed. Source: Chang & Tsao 2017, figure 3.
+        InputError: n (the default too) or units out of range, draws below 1.
         """
         check_whole(draws=(draws, 1))
         e = self._entered
@@ -98,10 +101,13 @@ class AxisCode(Result):
         )
 
     def attribute(self, labels: Any) -> Estimate:
-        """How well a linear reader of all units predicts an attribute of the stimuli: share right.
+        """Accuracy (a fraction) of a linear decoder of an attribute from all units, on stimuli left out; -> Estimate.
 
-        labels: [n] of any kind (man or woman, say); in stratified folds, with the interval. InputError: another number
-        of labels, fewer than two values, values that differ within a stimulus's repeats.
+        labels: [n] of any kind (man or woman, say), one per row that was given. Least squares on indicators, ridge
+        where units are many; the mean over 2 to 10 draws of up to 10 stratified folds. The 95 % interval is Clopper and
+        Pearson's for n / 1.35 stimuli; the note has the frequency of the most frequent label.
+        InputError: another number of labels, fewer than two values or one that occurs once, labels that differ within a
+        stimulus's repeats.
         """
         e = self._entered
         labels = labels_of("labels", labels, e.given)
@@ -115,10 +121,11 @@ class AxisCode(Result):
         return read_attribute(e.y, labels[first], e.dependence, self.seed)
 
     def geometry(self, which: Literal["whitened", "sta", "ridge", "fitted"] = "whitened", draws: int = 100) -> Geometry:
-        """Cosines, rank and participation ratio of the axes.
+        """Cosines, rank and participation ratio of the units' axes in the normalized features; -> Geometry.
 
-        which: "whitened", "sta", "ridge", or "fitted" (of the axis model). draws: of random axes, for comparison.
-        InputError: another name, draws below 1, fewer than two units.
+        which: "whitened", "sta", "ridge", or "fitted" (of the axis model). draws: sets of as many directions, even over
+        the sphere, for the null. InputError: another name, draws below 1, fewer than two units; "fitted" with
+        models=False.
         """
         check_whole(draws=(draws, 1))
         axes = (
@@ -129,9 +136,11 @@ class AxisCode(Result):
         return axes_geometry(axes, None, draws=draws, seed=self.seed)
 
     def metamers(self, unit: int, k: int = 20, projection: float = 1.0) -> Metamers:
-        """k stimuli that share a projection onto the axis of a unit, and k along the axis, as features.
+        """k stimuli that share a projection onto the axis of a unit, and k along the axis; -> Metamers.
 
-        unit: its name in .units; projection: in standard deviations. InputError: a unit that is not there.
+        unit: its name in .units; projection: in standard deviations of the stimuli's. The axis is that of the fitted
+        axis model, with models=False the whitened one; all else is drawn from the stimuli's Gaussian, by the code's
+        seed. InputError: a unit that is not there, k below 2, projection no finite number.
         """
         check_whole(unit=(unit, 0), k=(k, 2))
         check_real(projection=(projection, -np.inf))
@@ -140,25 +149,28 @@ class AxisCode(Result):
         return metamers(self._entered, axes[at], int(unit), k, projection, self.seed)
 
     def controversial(self, n: int = 200, units: Any = None, candidates: int = 4000) -> np.ndarray:
-        """[n, d]: stimuli, as features, on which the rival models of the units disagree most.
+        """[n, d]: stimuli, as features in the caller's units, on which the rival models of the units disagree most.
 
-        Show them, and call axis_code again with both sets. units: names; default all, or 200 drawn by seed where there
-        are more. InputError: n above candidates, a unit that is not there.
+        The idea is Golan et al. 2020's; models are axis, exemplar, norm x direction and energy; units take turns to
+        choose among random `candidates`, .15 to 2 median norms long or along a unit's axis or exemplar. Show them, and
+        call axis_code again with both sets. units: names; default all, or 200 drawn by seed where there are more.
+        InputError: n below 1 or above candidates, no unit or one that is not there, models=False.
         """
         check_whole(n=(n, 1), candidates=(candidates, 1))
         if units is None:
-            names = self.units
-            if len(names) > 200:
-                names = np.sort(np.random.default_rng([self.seed, 10]).choice(names, 200, replace=False))
+            rng = np.random.default_rng([self.seed, 10])
+            names = self.units if len(self.units) <= 200 else np.sort(rng.choice(self.units, 200, replace=False))
         else:
             names = whole_numbers("units", units)
+            if not len(names):
+                raise InputError("units is empty; needed: names in .units, or None for all")
         return controversial(self._entered, self._at(names), self._models.bound, n, candidates, self.seed)
 
     def reconstruct(self, decoder: Any) -> Any:
-        """What a decoder makes of the decoded features, each stimulus decoded from the others.
+        """decoder(features [n, d]) for the features decoded from the units, each stimulus's from the others.
 
-        decoder: features [n, d] in the caller's coordinates -> anything, pictures for instance; a function or an object
-        with .decode. InputError: it is neither.
+        decoder: a function of features in the caller's units, or an object with .decode, such as a face space; what it
+        gives is returned. InputError: it is neither.
         """
         import torch
 
@@ -180,7 +192,7 @@ class AxisCode(Result):
         return np.array([place[int(u)] for u in names])
 
     def noted(self, notes: Any, positions: Any = None) -> "AxisCode":
-        """The same with further notes, and, where units were chosen beforehand, their positions among all."""
+        """The same with further notes in front; positions: new names of the units given, [given], None: as they are."""
         from dataclasses import replace
 
         units = self.units if positions is None else np.asarray(positions)[self.units]
@@ -201,7 +213,10 @@ class AxisCode(Result):
         return f"AxisCode({len(self.units)} units{dead}, {self.stimuli} stimuli: {said}{notes})"
 
     def table(self) -> "pandas.DataFrame":
-        """One row per unit: verdict, ramp, preference, flatness, models, reliability."""
+        """One row per unit: columns of .models (where compared), .ramp, .axes, .flatness (its p, q: orthogonal_p, _q).
+
+        Between them "preference NAME" for each block and tuned_dimensions; last reliability_of_response.
+        """
         out = self.ramp.table().merge(self.axes.table(), on="unit")
         for k, name in enumerate(self.preference.blocks):
             out[f"preference {name}"] = self.preference.value[:, k]
@@ -214,21 +229,22 @@ class AxisCode(Result):
         return out
 
     def scalars(self) -> dict[str, float]:
-        """Shares of units by verdict, tuned, flat; mean preference and explained variance by block."""
+        """Fractions of units by verdict (where compared) and tuned; share/flat: of the tuned, NaN where none is.
+
+        preference/BLOCK: mean over units; explained/BLOCK: mean explained variance.
+        """
         out = {f"share/{k}": v for k, v in self.share.items()} if self.models is not None else {}
         out["share/tuned"] = float(self.ramp.tuned.mean())
         tuned = self.ramp.tuned
-        out["share/flat"] = (
-            float(self.flatness.flat[tuned].mean()) if tuned.any() else float("nan")
-        )  # of the tuned units
+        out["share/flat"] = float(self.flatness.flat[tuned].mean()) if tuned.any() else float("nan")
         for k, name in enumerate(self.preference.blocks):
             out[f"preference/{name}"] = float(self.preference.value[:, k].mean())
         return out | self.decoding.scalars()
 
     def figure(self, name: Figure = "models") -> "plotly.graph_objects.Figure":
-        """ramp, preference, flatness, geometry, models, decoding or identification.
+        """ramp, preference, flatness, geometry, models, decoding or identification, as the part draws it.
 
-        InputError: another name, models=False.
+        InputError: another name, "models" with models=False, "geometry" of one unit.
         """
         parts = {
             "ramp": lambda: self.ramp.figure(),
@@ -256,15 +272,23 @@ def axis_code(
     reliability: Any = None,
     models: bool = True,
 ) -> AxisCode:
-    """Axes, tuning, flatness, rival models, decoding of every unit.
+    """Axes, tuning, flatness, rival models, decoding of every unit; -> AxisCode.
 
     responses: [n, units], rates or activations of either sign, or [n, trials, units] (then with noise ceilings; NaN: no
-    such trial). features: [n, d], coordinates of the stimuli. blocks: {"shape": slice(0, 25), ...}. folds: of the model
-    comparison. permutations: draws of the null. normalize: "block", "dim" or "none" (validation.py): axes, norms and
-    distances depend on it. radius: bound of the exemplar's length, in median stimulus norms. reliability: ceilings
-    [units], where known otherwise. models=False leaves the comparison out. groups: [n], rows of one stimulus alike.
-    Left out and counted in .dead and .notes: units that never vary, trials with NaN.
-    InputError: shapes, infinities, no living unit, too few stimuli for the models (about 2.2 (d + 5)), folds < 2.
+    such trial). features: [n, d], coordinates of the stimuli. In float64 on the responses' device, the null in float32.
+    blocks: {"shape": slice(0, 25), ...}, slices or indices, no feature twice; None: one block, "all". normalize:
+    features are centered, and "block" gives each block an equal part of a total variance of 1 (the code of Chang & Tsao
+    2017; features in no block are one more), "dim" each feature unit variance, "none" no more. Axes, norms and
+    distances depend on it.
+    groups: [n] labels. Rows of one label with equal features are repeats and become trials of one stimulus; other
+    groups stay in one fold and move together under the null. Repeats without groups, more than coarse features give by
+    chance, are refused; rows that follow each other in features and responses count as a series in time, with a note.
+    folds: of the model comparison. permutations: of the null of ramp and preference; 0: their p is NaN. radius: bound
+    of the exemplar's length, in median stimulus norms. reliability: ceilings known otherwise, [units] or one number, at
+    most 1. models=False leaves the comparison out. seed: of all draws.
+    Left out, see .dead and .notes: units that never vary or lack over half of the stimuli, stimuli without a trial.
+    InputError: shapes, infinities, NaN in features, no living unit, fewer than 3 stimuli, or than the models need,
+    2 (d + 5) folds / (folds - 1) with d the rank of the features; numbers out of range.
     """
     check_whole(folds=(folds, 2), permutations=(permutations, 0), seed=(seed, 0))
     check_real(radius=(radius, 0))
@@ -273,14 +297,8 @@ def axis_code(
         if models and len(e.s) < folds * 2:
             raise InputError(f"{len(e.s)} stimuli in {folds} folds; needed: at least two in each")
         ceilings = _ceiling(e, reliability)
-        options = {
-            "permutations": permutations,
-            "folds": folds,
-            "radius": radius,
-            "models": models,
-            "seed": seed,
-            "pool": pool,
-        }
+        options = {"permutations": permutations, "folds": folds, "radius": radius}
+        options |= {"models": models, "seed": seed, "pool": pool}
         if e.seen is None:
             found = _measured(e, ceilings, **options)
         else:
@@ -337,8 +355,7 @@ def _notes(e: Entered, models: Models | None, ceiling: np.ndarray) -> list[str]:
     if heavy > max(1.0, 5 * (24 / len(e.z)) ** 0.5):  # the second is chance alone, the largest of many directions
         out.append(
             f"the features are far from Gaussian (excess kurtosis {heavy:.1f} along a principal direction): "
-            "the STA is then "
-            "no estimate of Sigma w for a curved response; prefer the fitted axis of .models"
+            "the STA is then no estimate of Sigma w for a curved response; prefer the fitted axis of .models"
         )
     if e.dependence.effective < 2 * r + 3:
         span = "" if r == d else f" of rank {r}"
@@ -368,8 +385,7 @@ def _notes(e: Entered, models: Models | None, ceiling: np.ndarray) -> list[str]:
     if open_.any():
         out.append(
             f"for {count(int(open_.sum()), 'unit')} called axis, norm x direction predicts these stimuli "
-            "equally well; stimuli near "
-            "and far from the mean along the axis would decide (.controversial)"
+            "equally well; stimuli near and far from the mean along the axis would decide (.controversial)"
         )
     if not models.converged.all():
         out.append(f"the fits of {count(int((~models.converged).sum()), 'unit')} did not converge")

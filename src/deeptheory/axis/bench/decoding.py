@@ -27,9 +27,12 @@ FOLDS = 10  # of dependent rows
 class Decoding(Result):
     """Features decoded linearly from all units, each stimulus from the others.
 
-    explained: [feature], leave-one-out explained variance, may be negative, NaN for constant features; of dependent
-    rows about the mean of the rows learned from. predicted, actual: [n, feature], normalized. blocks: indices by name.
-    ridge: whether the penalized form was used.
+    Source: Chang & Tsao 2017, figure 3. Least squares on [responses, 1] with 8 independent stimuli or more per unit,
+    else ridge, its penalty chosen by inner folds or leave-one-out. Each stimulus is left out alone; by 10 folds where
+    stimuli depend on each other (groups stay together), and in ridge of more than 2,000.
+    explained: [feature], 1 - SSE / SST, negative where worse than the mean, NaN for constant features; of dependent
+    stimuli about the mean of those learned from. predicted, actual: [n, feature], normalized. blocks: feature indices
+    by name. units: how many. ridge: whether it was used. notes: that, and an outlier that rules the error.
     """
 
     explained: np.ndarray
@@ -43,7 +46,7 @@ class Decoding(Result):
 
     @property
     def by_block(self) -> dict[str, float]:
-        """Mean explained variance of each block's features."""
+        """{block: mean explained variance of its varying features}, NaN where none varies."""
         varying = {
             name: self.explained[index][np.isfinite(self.explained[index])] for name, index in self.blocks.items()
         }
@@ -54,7 +57,7 @@ class Decoding(Result):
         return f"Decoding({self.units} units, mean explained variance: {each})"
 
     def table(self) -> "pandas.DataFrame":
-        """One row per feature."""
+        """One row per feature: its block ("" in none) and explained variance."""
         import pandas as pd
 
         block = np.full(len(self.explained), "", dtype=object)
@@ -63,7 +66,7 @@ class Decoding(Result):
         return pd.DataFrame({"feature": np.arange(len(self.explained)), "block": block, "explained": self.explained})
 
     def scalars(self) -> dict[str, float]:
-        """Mean explained variance by block."""
+        """by_block, as "explained/BLOCK"."""
         return {f"explained/{name}": v for name, v in self.by_block.items()}
 
     def figure(self) -> "plotly.graph_objects.Figure":
@@ -89,7 +92,7 @@ def decode(e: Entered, units: np.ndarray | None = None, seed: int = 0) -> Decodi
         count = f"{len(y)}" if e.dependence.independent else f"{e.dependence.effective:.0f} independent"
         notes.append(
             f"{y.shape[1]} units for {count} stimuli: ridge, the penalty of each feature chosen without the "
-            "stimulus left out"
+            "stimuli left out"
         )
     if not e.dependence.independent:
         notes.append(

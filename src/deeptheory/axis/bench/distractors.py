@@ -19,14 +19,18 @@ from deeptheory.core.shapes import check_finite
 def distractor_ratio(predicted: Any, actual: Any) -> np.ndarray:
     """[n]: |predicted_i - actual_i| / min over j != i of |predicted_i - actual_j|; below 1 the true one is nearest.
 
-    predicted, actual: [n, d], such as code.decoding.predicted and .actual. InputError: shapes that differ, one
-    stimulus.
+    predicted, actual: [n, d], such as code.decoding.predicted and .actual. A ratio of Euclidean distances: infinite
+    where another stimulus is hit exactly, NaN where that one equals the true one. Source: Chang & Tsao 2017, figure 3,
+    where people judged. InputError: shapes that differ, one stimulus, NaN.
     """
+    from scipy.spatial.distance import cdist
+
     p, a = as_floats(predicted), as_floats(actual)
     if p.ndim != 2 or p.shape != a.shape or len(p) < 2:
         raise InputError(f"predicted is {list(p.shape)}, actual {list(a.shape)}; needed: the same [n, d], n 2 or more")
     check_finite(predicted=p, actual=a)
-    squared = (p**2).sum(1)[:, None] - 2 * p @ a.T + (a**2).sum(1)
-    own = ((p - a) ** 2).sum(1)
-    np.fill_diagonal(squared, np.inf)
-    return np.sqrt(own / np.maximum(squared.min(1), 1e-300))
+    apart = cdist(p, a)  # of differences: products of large coordinates would cancel
+    own = apart.diagonal().copy()
+    np.fill_diagonal(apart, np.inf)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return own / apart.min(1)

@@ -33,20 +33,19 @@ _UNITS = 64
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Flatness(Result):
-    """All [unit].
+    """How flat the responses are orthogonal to the whitened axis; all [unit], fractions of the response's variance.
 
-    Source: Chang & Tsao 2017, figure 4; the F tests are ours.
-    along: share of variance that a cubic of the axis explains. Then of the squares, beyond the axis: share_single,
-    p_single (longest orthogonal axis), share, p, q (all d - 1; q: p after Benjamini-Hochberg over units), norm_r,
-    p_norm (partial correlation with |orth|^2). All three shares are adjusted for the number of parameters: about 0
-    where there is nothing.
-
+    Source: Chang & Tsao 2017, figure 4; the tests are ours: F tests of y on [1, all d features, x^2, x^3] (x: the
+    projection onto the axis) against the same with (o.s)^2 added for orthogonal axes o, each with o.sta = 0.
+    along: what all features, x^2 and x^3 explain. Then what squares add: share_single, p_single (the longest orthogonal
+    axis), share, p, q (all d - 1; q: p after Benjamini-Hochberg over units), norm_r, p_norm (partial correlation with
+    |orth|^2, signed). The three fractions are adjusted for the number of parameters: about 0 where there is nothing.
     detectable: the share that the test over all orthogonal axes finds with probability .8 at level .05.
-    tuned: as the ramp says. flat: tuned, and not significant while detectable is below a tenth of `along`, or share
-    below 5 % of `along`; never where it could not be tested. With fewer than 2 d + 3 independent stimuli (d: the
-    features' rank) along, both shares, norm_r, p, q and detectable are NaN; p_single and p_norm need d + 5 only.
-    longest: [unit, d], the longest orthogonal axis, in normalized features; curve_x, curve, curve_sem:
-    [unit, 10], the response along it, in tenths of its values.
+    tuned: as the ramp says. flat: tuned, and p above .05 while detectable is below a tenth of `along`, or share below
+    5 % of `along`; never where it could not be tested. With fewer than 2 d + 3 independent stimuli (d: the features'
+    rank) along, both shares, norm_r, p, q and detectable are NaN; p_single and p_norm need d + 5 only.
+    longest: [unit, d], the longest orthogonal axis, in normalized features; curve_x, curve, curve_sem: [unit, 10], the
+    place along it, the standardized response there and its standard error, in tenths of the stimuli.
     """
 
     along: np.ndarray
@@ -67,12 +66,12 @@ class Flatness(Result):
 
     @property
     def relative(self) -> np.ndarray:
-        """[unit]: share over along, what the orthogonal space explains against the axis."""
+        """[unit]: share / along, what the orthogonal space explains against the axis; huge where along is 0 or less."""
         return self.share / np.maximum(self.along, 1e-12)
 
     @property
     def flat(self) -> np.ndarray:
-        """[unit]: see the class."""
+        """[unit] bool: shown to be flat, by the rule in the class."""
         unseen = (self.p > ALPHA) & (self.detectable < 0.1 * self.along)
         return self.tuned & (unseen | (self.share < 0.05 * self.along))
 
@@ -83,7 +82,7 @@ class Flatness(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per unit."""
+        """One row per unit: every field but longest, the curve and tuned; then relative and flat."""
         import pandas as pd
 
         names = (
@@ -102,7 +101,7 @@ class Flatness(Result):
         return pd.DataFrame({"unit": self.units, **{name: getattr(self, name) for name in names}})
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """Variance explained by the orthogonal space against that along the axis, one point a unit."""
+        """share against along, a point for each of the first 1,000 units; dotted: the median of detectable."""
         from deeptheory.axis.drawing import draw_flatness
 
         return draw_flatness(self)

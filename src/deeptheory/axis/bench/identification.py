@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Identification(Result):
-    """accuracy, low, high: [size, N]: mean over targets (and over draws of units), 95 % interval over targets.
+    """accuracy, low, high: [size, N]: probability that the target is nearest, its mean and 95 % interval over targets.
 
-    candidates: N; sizes: numbers of units, the last all of them; chance: 1 / N. best_single: [N], accuracy of the unit
-    that is best alone, chosen on other targets than it is scored on; single: the best of all targets. float(): all
-    units at the largest N.
+    Source: Chang & Tsao 2017, figure 3. With c of the n - 1 other stimuli nearer to the decoded features (ties count
+    half), the probability is C(n-1-c, N-1) / C(n-1, N-1): an exact mean over all sets of N - 1 others. Student's
+    interval, dependent stimuli counted as one, held within [0, 1].
+    candidates: N, rising; sizes: numbers of units, the last all of them, of fewer a mean over `draws` random sets.
+    best_single: [N], accuracy of the unit that is best alone among the 24 most promising, chosen on other targets than
+    it is scored on; single: the name of the best on all targets. float(): all units at the largest N.
     """
 
     candidates: tuple[int, ...]
@@ -55,7 +58,7 @@ class Identification(Result):
         )
 
     def dataset(self) -> "xarray.Dataset":
-        """xarray.Dataset over [units, candidates]."""
+        """xarray.Dataset: accuracy, low, high over [units, candidates]; best_single, chance over [candidates]."""
         import xarray as xr
 
         arrays = {k: (("units", "candidates"), getattr(self, k)) for k in ("accuracy", "low", "high")}
@@ -64,7 +67,7 @@ class Identification(Result):
         return xr.Dataset(arrays, coords={"units": list(self.sizes), "candidates": list(self.candidates)})
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """Accuracy against N for all units and the best single one, and against the number of units."""
+        """Left: accuracy against N for all units, the best single one and chance; right: at the largest N, by units."""
         from deeptheory.axis.drawing import draw_identification
 
         return draw_identification(self)

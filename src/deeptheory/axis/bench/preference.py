@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 class Preference(Result):
     """Which block of features a unit answers.
 
-    value: [unit, block], from -1 to 1, the block against the mean of the others; null_mean, null_sd: the same over
-    shuffles; p: [unit, block], two-sided against the null. index: [unit], value of the first block.
-    tuned_dimensions: [unit], features whose correlation with the response survives Benjamini-Hochberg at 5 % within the
-    unit; dimension_p: [unit, feature]. NaN where there is one block only.
+    Source: Chang & Tsao 2017, figure 2. value: [unit, block], (S - A) / (S + A), from -1 to 1, with S the length of the
+    sta within the block and A its mean over the other blocks; null_mean, null_sd: [unit, block], of the same over
+    shuffles; p: two-sided against these. NaN with one block; the null and p also without permutations or too few
+    independent stimuli. Pitfall: the null's mean need not be 0: blocks differ. units: names.
+    tuned_dimensions: [unit], number of features whose correlation with the response survives Benjamini-Hochberg at 5 %
+    within the unit; dimension_p: [unit, feature], two-sided, Student's t; NaN for constant features.
     """
 
     blocks: tuple[str, ...]
@@ -41,7 +43,7 @@ class Preference(Result):
 
     @property
     def index(self) -> np.ndarray:
-        """[unit]: the first block against the second, Chang & Tsao's shape preference index where that is shape."""
+        """[unit]: value of the first block; with the blocks shape and appearance the paper's shape preference index."""
         return self.value[:, 0]
 
     def __repr__(self) -> str:
@@ -49,7 +51,7 @@ class Preference(Result):
         return f"Preference(mean {mean}; median {np.median(self.tuned_dimensions):g} tuned features a unit)"
 
     def table(self) -> "pandas.DataFrame":
-        """One row per unit and block."""
+        """One row per unit and block: preference (the value), null_mean, null_sd, p; tuned_dimensions of the unit."""
         import pandas as pd
 
         u, b = self.value.shape
@@ -64,7 +66,7 @@ class Preference(Result):
         })  # fmt: skip
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """Histogram of the preference for the first block, beside its null."""
+        """Histogram of index over all units; shaded: 1.96 standard deviations about the null's mean (over units)."""
         from deeptheory.axis.drawing import draw_preference
 
         return draw_preference(self)

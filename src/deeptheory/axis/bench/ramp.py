@@ -29,14 +29,16 @@ BINS = 20
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ramp(Result):
-    """centers, mean, sem, count: [unit, bin], projection in standard deviations, response as it came in.
+    """Tuning along the sta (Chang & Tsao 2017, figure 1).
 
-    r, p, q: [unit], correlation of response and projection, its shuffle p (one-sided), the same after
-    Benjamini-Hochberg.
-    reversal: [unit], the largest fall of the held-out tuning curve within 2 standard deviations of the axis, over the
-    curve's range; reversal_limit: its upper 95 % limit, infinite where the range itself is not known. shape: [unit],
-    "monotone" (the limit is below .15), "reverses" (the fall is above .15 of the range, by 3 standard errors), else
-    "undetermined".
+    centers, mean, sem, count: [unit, 20], in equal bins of the projection (in standard deviations, to 1.01 times the
+    largest): their middle, mean response as it came in (NaN in an empty bin), its standard error (NaN below 2 stimuli),
+    number of stimuli. r, p, q: [unit], correlation of response and projection (in sample), its one-sided p against
+    shuffles that have an axis of their own (NaN without permutations or too few independent stimuli), p after
+    Benjamini-Hochberg. reversal: [unit], the largest fall of the held-out tuning curve within 2 standard deviations of
+    the axis, over the curve's range; reversal_limit: its upper 95 % limit, infinite where the range itself is not
+    known. shape: [unit], "monotone" (the limit is below .15), "reverses" (the fall is above .15 of the range, by 3
+    standard errors), else "undetermined". units: names.
     """
 
     centers: np.ndarray
@@ -53,12 +55,12 @@ class Ramp(Result):
 
     @property
     def tuned(self) -> np.ndarray:
-        """[unit]: q below .05."""
+        """[unit] bool: q below .05; False where q is NaN."""
         return self.q < 0.05
 
     @property
     def monotone(self) -> np.ndarray:
-        """[unit]: shown to rise without turning back."""
+        """[unit] bool: shape is "monotone", shown to rise without turning back."""
         return self.shape == "monotone"
 
     def __repr__(self) -> str:
@@ -68,7 +70,7 @@ class Ramp(Result):
         )
 
     def dataset(self) -> "xarray.Dataset":
-        """xarray.Dataset over [unit, bin]."""
+        """xarray.Dataset: the curves over [unit, bin], the table's columns over [unit]."""
         import xarray as xr
 
         curves = {name: (("unit", "bin"), getattr(self, name)) for name in ("centers", "mean", "sem", "count")}
@@ -82,7 +84,7 @@ class Ramp(Result):
         return pd.DataFrame({"unit": self.units, **{k: getattr(self, k) for k in _SINGLE}})
 
     def figure(self, units: int = 6) -> "plotly.graph_objects.Figure":
-        """The curves of the most tuned units, mean and SEM in each bin."""
+        """The curves of the `units` units of the largest r: mean and SEM of each bin that has two stimuli or more."""
         from deeptheory.axis.drawing import draw_ramps
 
         return draw_ramps(self, units)

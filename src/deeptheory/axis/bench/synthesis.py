@@ -18,8 +18,10 @@ import torch
 from deeptheory.axis.bench.validation import Entered
 from deeptheory.axis.models.generators import GENERATORS, Stimuli
 from deeptheory.axis.models.scores import all_fits
+from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite
 
 if TYPE_CHECKING:
     import pandas
@@ -33,9 +35,9 @@ _RIVALS = ("axis", "exemplar", "norm x direction", "energy")
 class Metamers(Result):
     """Stimuli that one unit should answer alike, and stimuli along its axis, as features in the caller's coordinates.
 
-    Source: Chang & Tsao 2017, figure 5. unit: its position among those given. null: [k, d], all with the
-    same projection onto the unit's axis; along: [k, d], one stimulus moved along the axis; steps: [k], where along, in
-    standard deviations of the projection.
+    Source: Chang & Tsao 2017, figure 5. unit: its position among those given. null: [k, d], Gaussian like the stimuli,
+    all with the same projection onto the unit's axis; along: [k, d], one stimulus moved along the axis; steps: [k], its
+    projection, -2.5 to 2.5 standard deviations.
     """
 
     unit: int
@@ -50,7 +52,7 @@ class Metamers(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per stimulus."""
+        """One row per stimulus: kind ("null", then "along") and step, NaN for the null ones."""
         import pandas as pd
 
         return pd.DataFrame({
@@ -59,13 +61,24 @@ class Metamers(Result):
         })  # fmt: skip
 
     def ratio(self, respond: Any) -> float:
-        """Range of the response over the null stimuli, 5 % to 95 %, over that along the axis.
+        """Range of the response over the null stimuli, 5 % to 95 %, over that along the axis; 0 for perfect metamers.
 
-        respond: features [k, d] -> responses [k] of this unit.
+        respond: features [k, d] -> responses [k] of this unit. InputError: responses of another shape, NaN.
         """
-        null, along = np.asarray(respond(self.null)), np.asarray(respond(self.along))
+        null, along = (responses_to(x, respond) for x in (self.null, self.along))
         spread = [float(np.diff(np.quantile(r, [0.05, 0.95]))[0]) for r in (null, along)]
         return spread[0] / max(spread[1], 1e-12)
+
+
+def responses_to(features: np.ndarray, respond: Any) -> np.ndarray:
+    """What a caller's function answers to features [k, d]: [k]. InputError: another shape, NaN."""
+    found = as_floats(respond(features))
+    if found.shape != (len(features),):
+        raise InputError(
+            f"respond gave shape {list(found.shape)} for {len(features)} stimuli; needed: [{len(features)}], one unit's"
+        )
+    check_finite(respond=found)
+    return found
 
 
 def metamers(e: Entered, axis: np.ndarray, unit: int, k: int, projection: float, seed: int) -> Metamers:

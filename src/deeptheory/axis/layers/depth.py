@@ -15,11 +15,11 @@ import torch
 from torch import nn
 
 from deeptheory.axis.bench.code import AxisCode, axis_code
-from deeptheory.axis.layers.layer import named_layers, record_units
+from deeptheory.axis.layers.layer import named_layers, noisy, record_units
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_finite, check_whole
 from deeptheory.recording.inputs import as_inputs
 from deeptheory.recording.sites import unwrap
 
@@ -38,7 +38,8 @@ Figure = Literal["preference", "tuned", "monotone", "flat", "tuned_dimensions", 
 class LayerwiseAxisCode(Result):
     """trained, untrained: AxisCode by layer, in the order given; pixels: AxisCode of the stimuli themselves, or None.
 
-    Units are drawn alike in both conditions. notes: which parameters of the untrained network could not be drawn again.
+    The number and the seed of the units are the same in both conditions. notes: which modules of the untrained copy
+    keep the model's parameters, for they have no reset_parameters.
     """
 
     trained: dict[str, AxisCode]
@@ -52,7 +53,7 @@ class LayerwiseAxisCode(Result):
         return f"LayerwiseAxisCode({len(names)} layers, {names[0]} to {names[-1]}, beside them untrained{beside})"
 
     def conditions(self) -> list[tuple[str, str, AxisCode]]:
-        """(condition, layer, code) of all, pixels last and without a layer ("")."""
+        """(condition, layer, code) of all: "trained", "untrained", and last "pixels", whose layer is ""."""
         out = [("trained", k, c) for k, c in self.trained.items()] + [
             ("untrained", k, c) for k, c in self.untrained.items()
         ]
@@ -61,19 +62,20 @@ class LayerwiseAxisCode(Result):
     def table(self) -> "pandas.DataFrame":
         """One row per condition and layer.
 
-        units, share tuned; of the tuned units: median preference for the first block, share shown to ramp
-        monotonically, share flat, median number of tuned dimensions; mean explained variance by block; shares by
-        verdict where models were compared, and the share of units that an axis explains better than an exemplar.
+        units (how many), tuned (fraction). Of the tuned units, NaN where none is: preference (median, for the first
+        block), monotone and flat (fractions), tuned_dimensions (median). explained: variance decoded, mean over
+        features, and "explained BLOCK". Where models were compared: axis_beats_exemplar, fraction of units with the
+        larger r2, and "verdict NAME", fractions.
         """
         import pandas as pd
 
         return pd.DataFrame([{"condition": c, "layer": name, **_summary(code)} for c, name, code in self.conditions()])
 
     def figure(self, name: Figure = "preference") -> "plotly.graph_objects.Figure":
-        """A column of the table against layers, controls beside.
+        """A column of the table against layers, trained and untrained; dotted: pixels.
 
-        The columns: preference, tuned, monotone, flat, tuned_dimensions, axis (better than exemplar), explained.
-        InputError: another name, or models that were not compared.
+        name: preference, tuned, monotone, flat, tuned_dimensions, axis (axis_beats_exemplar) or explained.
+        InputError: another name, or "axis" where models were not compared.
         """
         from deeptheory.core.theme import NEUTRAL, new_figure, series_colors
 
@@ -97,7 +99,7 @@ class LayerwiseAxisCode(Result):
         return figure
 
     def scalars(self) -> dict[str, float]:
-        """The table's numbers by "condition/layer/quantity"."""
+        """The table's numbers by "condition/layer/column"; "pixels/column"."""
         return {
             "/".join(v for v in (c, name, key) if v): float(value)
             for c, name, code in self.conditions()
@@ -135,13 +137,13 @@ def axis_code_by_layer(
     seed: int = 0,
     **options: Any,
 ) -> LayerwiseAxisCode:
-    """axis_code of several layers, of the same layers untrained, and of pixels.
+    """axis_code of several layers, of the same layers untrained, and of pixels; -> LayerwiseAxisCode.
 
-    model, stimuli, features [n, d], blocks, pool, channels, special, options: as in axis_code_of; units (a number),
-    min_active_fraction,
-    noise: as in record_units. untrained: a network of the same layers; None: a copy of the model in which every module
-    that can draws its parameters again, by seed. pixels: beside, so many of the stimulus array's own numbers as `units`
-    (or 100), drawn among those that vary; for stimuli that are one array.
+    model, stimuli, features [n, d], blocks, pool, channels, special, batch, options: as in axis_code_of; units (a
+    number), min_active_fraction, noise: as in record_units. layers: names that dt.layers(model, x) lists. untrained: a
+    network of the same layers; None: a copy of the model in which every module that has reset_parameters draws them
+    again, by seed. pixels: axis_code of so many of the stimuli's own numbers as `units` (None: 100), see pixels_of.
+    seed: of units, noise, untrained copy and axis_code. Source: Chang & Tsao 2017, supplement; the controls are ours.
     InputError: no layer, stimuli that are not one array (pixels=True), and as axis_code_of.
     """
     layers = named_layers(layers)
@@ -170,15 +172,18 @@ def axis_code_by_layer(
     alone = None
     if pixels:
         values, _ = pixels_of(stimuli, units or 100, seed)
-        alone = axis_code(values if noise is None else noise(values, seed), features, blocks, seed=seed, **options)
+        alone = axis_code(
+            values if noise is None else noisy(values, noise, seed), features, blocks, seed=seed, **options
+        )
     return LayerwiseAxisCode(trained=found[0], untrained=found[1], pixels=alone, notes=notes)
 
 
 def pixels_of(stimuli: Any, units: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the stimulus array itself [n, unit], and their positions [unit] in a flattened stimulus.
+    """Numbers of the stimulus array itself [n, unit] float64, and their positions [unit] in a flattened stimulus.
 
-    They are drawn by seed among those that vary (all of them where there are fewer).
-    InputError: stimuli that are not one array, or that do not vary.
+    stimuli: [n, ...]. Drawn by seed, in rising order, among those whose standard deviation over the stimuli is above a
+    fifth of the largest one's; all of these where there are fewer than `units`.
+    InputError: stimuli that are not one array [n, ...], that hold NaN or do not vary; units below 1.
     """
     check_whole(units=(units, 1), seed=(seed, 0))
     given = as_inputs(stimuli)
@@ -187,6 +192,7 @@ def pixels_of(stimuli: Any, units: int, seed: int = 0) -> tuple[np.ndarray, np.n
     if given.ndim < 2:
         raise InputError(f"stimuli have shape {list(given.shape)}; needed: [n, ...], with pixels")
     values = given.flatten(1).to(torch.float64).cpu().numpy()
+    check_finite(stimuli=values)
     spread = values.std(0)
     varying = np.flatnonzero((spread > _DULL * spread.max()) & (spread > 0))
     if len(varying) == 0:

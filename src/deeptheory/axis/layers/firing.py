@@ -17,11 +17,11 @@ from deeptheory.core.shapes import check_real, check_whole
 
 @dataclass(frozen=True)
 class Poisson:
-    """rate: spikes a second, the mean of every unit over the stimuli; window: seconds; trials: a stimulus.
+    """rate: spikes a second, the mean of every unit over the stimuli; window: seconds; trials: of each stimulus.
 
-    Poisson(...)(responses [n, unit], seed) -> rates [n, trial, unit] in spikes a second: each unit's responses scaled
-    to its mean rate, then counted. A unit that is always 0 stays so. InputError: numbers not above 0; responses that
-    are negative.
+    Poisson(...)(responses [n, unit], seed) -> rates [n, trial, unit] in spikes a second: each unit's responses are
+    scaled to its mean rate, and Poisson counts of them in the window divided by it. A unit that is always 0 stays so.
+    The window is that of Chang & Tsao 2017's data. InputError: rate or window not above 0, trials no integer above 0.
     """
 
     rate: float = 10.0
@@ -33,7 +33,10 @@ class Poisson:
         check_whole(trials=(self.trials, 1))
 
     def __call__(self, responses: np.ndarray, seed: int) -> np.ndarray:
-        """Rates of noisy trials: responses [n, unit], none negative, and a seed. InputError: other shapes or values."""
+        """Noisy trials of responses [n, unit], none negative: rates [n, trial, unit], float64, drawn by seed.
+
+        InputError: another shape, none, negative or not finite responses.
+        """
         check_whole(seed=(seed, 0))
         r = as_floats(responses)
         if r.ndim != 2 or not r.size or not ((r >= 0) & (r < np.inf)).all():

@@ -19,6 +19,7 @@ import torch
 from torch import nn
 
 from deeptheory.axis.bench.code import AxisCode, axis_code
+from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
 from deeptheory.core.shapes import check_real, check_whole, whole_numbers
@@ -34,8 +35,8 @@ _LOOK = 256  # stimuli that decide which units can be drawn
 class Cells:
     """Units of one layer as an electrode would have them.
 
-    responses: [n, unit], as the layer gives them; trials: [n, trial, unit] with noise, or None; positions: [unit],
-    which units of the pooled layer; notes: how they were pooled and drawn.
+    responses: [n, unit], pooled, without noise, float32 (float64 of such a layer); trials: [n, trial, unit] with noise,
+    or None; positions: [unit], which units of the pooled layer; notes: how they were pooled and drawn.
     """
 
     responses: np.ndarray
@@ -66,13 +67,12 @@ def axis_code_of(
     seed: int = 0,
     **options: Any,
 ) -> AxisCode:
-    """axis_code of one layer's responses to stimuli whose features are known.
+    """axis_code of one layer's responses to stimuli whose features are known; -> AxisCode.
 
     model: any nn.Module, left as found. layer: a name that dt.layers(model, x) lists. stimuli: what the model takes, n
-    of them. features: [n, d]. pool, channels, special: see above and activations_of. units, min_active_fraction, noise:
-    see record_units.
-    options: those of axis_code (folds, permutations, normalize, radius, models). How the layer was pooled stands in
-    .notes.
+    of them, `batch` at a time. features: [n, d], blocks: as in axis_code. pool, channels, special: see activations_of.
+    units, min_active_fraction, noise: see record_units. seed: of units, noise and axis_code. options: the other
+    arguments of axis_code. How units were pooled and drawn stands in .notes, their positions in the layer in .units.
     InputError: unknown layer, pooling that does not fit its shape, fewer units than asked for, what axis_code refuses.
     """
     cells = record_units(
@@ -107,12 +107,13 @@ def record_units(
 ) -> dict[str, Cells]:
     """{layer: Cells} of several layers: which units, their responses, and noisy trials of them.
 
-    units: how many, drawn by seed; or a list of positions among the layer's units; None: all. min_active_fraction: draw
-    among the units that are above 0 for this share of the first 256 stimuli or more, and vary; then a layer with fewer
-    of them gives what it has. noise: a function (responses [n, unit], seed) -> [n, trial, unit], such as
-    dt.axis.Poisson().
-    InputError: more units than there are (without min_active_fraction), positions that are not there, no unit left, and
-    as axis_code_of.
+    model, layers, stimuli, pool, channels, special, batch: see activations_of. units: how many, drawn by seed; or
+    positions among the layer's pooled units, or a mask of them; None: all. min_active_fraction: draw among the units
+    that are above 0 for this fraction of the first 256 stimuli or more, and vary; then a layer with fewer of them gives
+    what it has. noise: a function (responses [n, unit], seed) -> [n, trial, unit], such as dt.axis.Poisson(); each
+    layer has a seed of its own, made from `seed` and its name.
+    InputError: more units than there are (without min_active_fraction), positions that are not there, no unit left,
+    noise of another shape, and as axis_code_of.
     """
     check_whole(batch=(batch, 1), seed=(seed, 0))
     if min_active_fraction is not None:
@@ -134,8 +135,20 @@ def record_units(
         notes = [said[name][0]]
         if name in chosen:
             notes.append(_drawn(len(positions), total, units, min_active_fraction, seed))
-        trials = None if noise is None else np.asarray(noise(r, _own_seed(seed, name)))
+        trials = None if noise is None else noisy(r, noise, _own_seed(seed, name))
         out[name] = Cells(responses=r, trials=trials, positions=positions, notes=tuple(notes))
+    return out
+
+
+def noisy(responses: np.ndarray, noise: Any, seed: int) -> np.ndarray:
+    """Trials [n, trial, unit] that a caller's function makes of responses [n, unit].
+
+    InputError: other stimuli or units, whose names would be lost.
+    """
+    out = as_floats(noise(responses, seed))
+    n, units = responses.shape
+    if out.ndim not in (2, 3) or len(out) != n or out.shape[-1] != units:
+        raise InputError(f"noise gave shape {list(out.shape)} for {[n, units]}; needed: [{n}, trials, {units}]")
     return out
 
 
@@ -202,14 +215,18 @@ def activations_of(
     special: int | None = None,
     batch: int = 64,
 ) -> dict[str, torch.Tensor]:
-    """{layer: [n, units]} of several layers in one pass, on the host.
+    """{layer: [n, units]} of several layers in one pass, on the host, in the layer's dtype, without gradient.
 
-    model: any nn.Module, left as found. stimuli: [n, ...], or whatever else the model takes, `batch` at a time.
-    pool: "mean", "max", "center", "all", an index of a position, or a function of the layer's tensor giving [n, units].
-    channels: "first" or "last"; default: first for maps (four axes or more), last for tokens (three). special: leading
-    tokens that are no positions; default: 1 (or 5, with 4 registers) where the others form a square of 16 or more, else
-    0.
-    InputError: an unknown layer, pooling or order of channels, special below 0, batch below 1.
+    model: any nn.Module, left as found. layers: names that dt.layers(model, x) lists. stimuli: [n, ...], or whatever
+    else the model takes, `batch` at a time.
+    pool: over the positions of maps and tokens, a unit a channel: "mean", "max", "center" or an index of a position;
+    "all": every channel at every position is a unit; or a function of the layer's tensor giving [n, units]. Layers
+    [n, unit] are taken as they are.
+    channels: "first" or "last"; default: first for maps (four axes or more), last for tokens (three; say "first" of
+    one-dimensional convolutions). special: leading tokens that are no positions, left out by mean, max and center;
+    default: 0, 1 or 5 (4 registers), the first that leaves a square number of 16 or more, else 0.
+    InputError: an unknown layer, pooling or order of channels, a position that is not there, another shape than these,
+    special below 0 or all tokens, batch below 1.
     """
     check_whole(batch=(batch, 1))
     return _gather(model, named_layers(layers), stimuli, pool, channels, special, batch)[0]

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deeptheory.axis.bench.code import AxisCode
-from deeptheory.axis.bench.synthesis import outward
-from deeptheory.core.arrays import as_floats
+from deeptheory.axis.bench.synthesis import outward, responses_to
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_real, check_whole, whole_numbers
@@ -26,9 +25,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NullPlane(Result):
-    """start, null, along: [m, d] features in the caller's coordinates.
+    """start, null, along: [m, d], stimuli, moved within the null plane and along the axis, in the caller's features.
 
-    unit: its name; rows: [m] which stimuli were moved; length: of every step, in the normalized space.
+    unit: its name; rows: [m], which stimuli were moved; length: of every step, in the normalized features.
     """
 
     unit: int
@@ -45,7 +44,7 @@ class NullPlane(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per moved stimulus: which, and how far its features went."""
+        """Two rows per stimulus, kind "null" and "along": which, and how far it moved in the caller's features."""
         import pandas as pd
 
         kinds = {"null": self.null - self.start, "along": self.along - self.start}
@@ -56,12 +55,12 @@ class NullPlane(Result):
         return pd.concat(parts, ignore_index=True)
 
     def change(self, respond: Callable[[np.ndarray], Any]) -> tuple[float, float]:
-        """(along the null plane, along the axis): root mean square change of the response.
+        """(within the null plane, along the axis): root mean square change of the response over the stimuli.
 
-        respond: features [k, d] -> responses [k] of this unit, without noise. InputError:
-        responses that are not real numbers.
+        respond: features [k, d] -> responses [k] of this unit, without noise. InputError: responses of another shape,
+        NaN.
         """
-        every = as_floats(respond(np.concatenate([self.start, self.null, self.along])))
+        every = responses_to(np.concatenate([self.start, self.null, self.along]), respond)
         start, null, along = every.reshape(3, -1)
         return float(np.sqrt(((null - start) ** 2).mean())), float(np.sqrt(((along - start) ** 2).mean()))
 
@@ -69,9 +68,11 @@ class NullPlane(Result):
 def null_plane(code: AxisCode, unit: int, rows: Any, *, reach: float = 2.0, seed: int = 0) -> NullPlane:
     """Stimuli of a bench moved along a unit's axis, and as far within its null plane (Chang & Tsao 2017, figure 5).
 
-    unit: a name in code.units; rows: [m] which stimuli of the code to move; reach: length of a step in standard
-    deviations of the stimuli along the axis. The axis is the ridge one. Returns features [m, d] of each kind, in the
-    caller's coordinates. InputError: such a unit or stimulus is not there.
+    unit: a name in code.units; rows: [m], which of the code's stimuli (repeats once, in order) to move; reach: length
+    of a step in standard deviations of the stimuli along the axis, above 0. w is the ridge axis; o, with o.w = 0, is
+    drawn by seed with the features' deviations, and both steps have one length in the normalized features. ->
+    NullPlane.
+    InputError: such a unit or stimulus is not there; one feature, which leaves no null plane.
     """
     check_whole(seed=(seed, 0))
     check_real(reach=(reach, 0))
@@ -81,6 +82,8 @@ def null_plane(code: AxisCode, unit: int, rows: Any, *, reach: float = 2.0, seed
         raise InputError(f"unit {unit} is not among the {len(code.units)} kept (see .units)")
     if len(rows) == 0 or rows.min() < 0 or rows.max() >= len(e.s):
         raise InputError(f"rows are {rows[:5].tolist()}; needed: stimuli from 0 to {len(e.s) - 1}")
+    if e.s.shape[1] < 2:
+        raise InputError("the code has 1 feature, whose axis leaves no null plane; needed: 2 or more")
     import torch
 
     s = e.s.cpu().numpy()

@@ -25,13 +25,29 @@ if TYPE_CHECKING:
 class Models(Result):
     """The rival models of every unit, compared on held-out stimuli.
 
-    r2: [model, unit], held out; ceiling: [unit], reliability rho of the responses, NaN where there are no trials; lead,
-    lead_error: [model, model, unit], r2 of the first minus r2 of the second, paired over stimuli.
-    aic: [model, unit], fits on all stimuli. reason: [unit], why a unit is undetermined ("" where it is not). verdict,
-    verdict_half, verdict_twice: [unit], at the radius bound and at half and twice that. bound: largest |e| of the
-    exemplar; radius: [3, unit], |e| found at each bound. axis [unit, d], target [unit, d]: fitted axis and exemplar, in
-    the normalized feature space. norm_p: [unit], score test of the norm's effect at a given projection. converged:
-    [unit]. names: the models, in order.
+    names, of cubics of one number, s the normalized features: "axis" w.s; "exemplar" |s - e|, |e| at most bound (also
+    at half and twice that); "norm x direction" cos(s, w), times |s|, 0 at a right angle; "energy" (w.s)^2; "angle"
+    cos(s, w); "norm" |s|. Also "quadratic", all products of two features, ridge; "energy, two axes"; "constant".
+    Source: Chang & Tsao 2017, figure 4.
+    r2: [model, unit], 1 - squared error / that of the constant, on folds left out. lead, lead_error: [model, model,
+    unit], r2 of the first minus r2 of the second, and its standard error, paired over stimuli. ceiling: [unit], rho of
+    the responses, NaN where not known. aic: [model, unit], n log(mean squared error) + 2 (parameters + 1), fits on all
+    stimuli. axis: [unit, d], fitted, of unit length, the response growing along it; target: [unit, d], fitted exemplar;
+    radius: [3, unit], |e| at bound, half, twice. norm_p: [unit], score test of an effect of |s| at a given w.s.
+    folds: how many. units: names. converged: [unit] bool, the fits of axis and exemplar on all stimuli ended by
+    themselves.
+
+    verdict, and at half and twice the bound verdict_half, verdict_twice: [unit]; reason: why it is undetermined, else
+    "". Better is: by 2 standard errors and 2 % of the best r2. In this order, a later name replacing an earlier:
+    "axis": tuned (the ramp's p below .05; without a null, r2 above 0 by 3 errors), better than exemplar and energy;
+    norm x direction worse, or equal to within 2 %, and norm_p above .001 or norm x direction not better by .25 %. "norm
+    x direction": better than exemplar and energy, axis not better, and by 5 % better than axis, or so in the mean with
+    norm_p below .001. "exemplar": better than axis (by 3 errors), norm x direction and energy. "energy": better than
+    exemplar and the constant, axis and norm x direction not better, and both ends of its axis respond alike, unlike its
+    middle. "none": not tuned and no model above the constant, where an axis of a tenth of the variance would be found
+    and trials repeat no better. "undetermined": no name; or its model leaves half of the ceiling unexplained, a richer
+    model (angle; by 5 % quadratic, two energies) is better, the ceiling is 0 or less, or |s|^2 is nearly linear in s,
+    so that all but energy are one family.
     """
 
     names: tuple[str, ...]
@@ -54,7 +70,7 @@ class Models(Result):
     units: np.ndarray
 
     def of(self, name: str) -> np.ndarray:
-        """[unit]: held-out R^2 of a model. InputError: no such model."""
+        """[unit]: r2 of the model `name`, one of .names. InputError: no such model."""
         if name not in self.names:
             from deeptheory.core.names import unknown
 
@@ -68,10 +84,7 @@ class Models(Result):
 
     @property
     def aic_weights(self) -> np.ndarray:
-        """[model, unit]: exp(-delta / 2), adding up to 1, over the models that differ.
-
-        The exemplar is there at its bound alone.
-        """
+        """[model, unit]: exp(-(aic - least aic) / 2) over its sum; 0 for the exemplar at half and twice the bound."""
         use = np.array([name not in DISTANCES[1:] for name in self.names])[:, None]
         delta = np.where(use, self.aic - np.where(use, self.aic, np.inf).min(0), np.inf)
         weight = np.exp(-delta / 2)
@@ -79,7 +92,7 @@ class Models(Result):
 
     @property
     def counts(self) -> dict[str, int]:
-        """Units by verdict."""
+        """{verdict: number of units}, all six verdicts."""
         return {name: int((self.verdict == name).sum()) for name in VERDICTS}
 
     def __repr__(self) -> str:
@@ -87,7 +100,7 @@ class Models(Result):
         return f"Models({said}; {self.folds} folds, |e| <= {self.bound:.3g})"
 
     def dataset(self) -> "xarray.Dataset":
-        """xarray.Dataset over [model, unit]."""
+        """xarray.Dataset: r2, aic over [model, unit]; verdicts, reason, ceiling, norm_p over [unit]."""
         import xarray as xr
 
         arrays = {k: (("model", "unit"), getattr(self, k)) for k in ("r2", "aic")}
@@ -98,7 +111,7 @@ class Models(Result):
         return xr.Dataset(arrays, coords={"model": list(self.names), "unit": self.units})
 
     def table(self) -> "pandas.DataFrame":
-        """One row per unit: verdicts, R^2 of every model, ceiling, radius."""
+        """One row per unit: verdicts, reason, "r2 MODEL" but for the constant, ceiling, radius (over bound), norm_p."""
         import pandas as pd
 
         columns: dict[str, Any] = {
@@ -113,7 +126,7 @@ class Models(Result):
         return pd.DataFrame(columns)
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """Held-out R^2 of axis against exemplar, one point a unit, verdicts as colors."""
+        """r2 of axis against exemplar, verdicts as colors, 1,000 units of each at most; below -.2 drawn at -.2."""
         from deeptheory.axis.drawing import draw_models
 
         return draw_models(self)

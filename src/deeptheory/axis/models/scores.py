@@ -36,7 +36,8 @@ class Scores:
     axis, target [u, d]: fitted axis (unit length, of the sign that the response grows with it) and exemplar at the
     bound; radius [3, u]: length of the exemplar at the bound, half, twice; norm_p [u]: does the response at a given
     projection depend on the norm (norm_effect.py); arms [u]: how surely the response turns back along the energy
-    model's axis (both_arms.py); converged [u]: every fit on all stimuli ended by itself.
+    model's axis (both_arms.py); converged [u]: the fits of axis and
+    exemplar on all stimuli ended by themselves.
     """
 
     r2: Tensor

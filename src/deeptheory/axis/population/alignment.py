@@ -27,9 +27,10 @@ class Alignment(Result):
     """weights: [unit, latent], absolute, of the sparse regression of each unit on all latents, both standardized.
 
     alignment: [unit], 1 - entropy of its weights in units of log(latents): 1, one latent alone; 0, all alike; NaN where
-    no latent is used. explained: [unit], R^2 on held-out samples. correlation: [unit, latent], absolute. matches:
-    (unit, latent) pairs, one to one, of the largest summed correlation; matched: their correlations. mean: alignment
-    weighted by explained.
+    no latent is used. explained: [unit], R^2 on held-out samples, 0 where no latent is used. correlation: [unit,
+    latent], absolute. matches: [m, 2], pairs (unit, latent), one to one, m the smaller number, of the largest summed
+    correlation; matched: [m], their correlations. mean: alignment weighted by explained (0 where negative), NaN where
+    nothing is explained.
     """
 
     weights: np.ndarray
@@ -45,7 +46,7 @@ class Alignment(Result):
         return f"Alignment({u} units, {k} latents: {self.mean:.2f}; matched |r| {self.matched.mean():.2f} on average)"
 
     def table(self) -> "pandas.DataFrame":
-        """One row per unit: alignment, explained variance, its strongest latent, the latent it was matched with."""
+        """One row per unit: alignment, explained, strongest (latent of most weight), matched (latent, -1: none)."""
         import pandas as pd
 
         partner = np.full(len(self.alignment), -1)
@@ -60,9 +61,11 @@ class Alignment(Result):
 
 
 def latent_alignment(responses: Any, latents: Any, *, folds: int = 5, seed: int = 0) -> Alignment:
-    """responses [n, units], latents [n, k]; the penalty of each unit's Lasso is chosen by cross-validation.
+    """Do single units carry single latents (Higgins et al. 2021)? -> Alignment.
 
-    InputError: shapes, a latent that never varies, fewer than 4 samples a fold.
+    responses: [n, units], latents: [n, k], both standardized here. Each unit is regressed on all latents by Lasso, its
+    penalty chosen by cross-validation in `folds` folds, drawn by seed; explained chooses it within each fold again.
+    InputError: shapes, NaN, a unit or latent that never varies, fewer than 4 samples a fold.
     """
     check_whole(folds=(folds, 2), seed=(seed, 0))
     from scipy.optimize import linear_sum_assignment
@@ -102,8 +105,10 @@ def udr(latents: Any, informative: Any = None) -> np.ndarray:
 
     For two models, R is the absolute rank correlation of their latents; each latent scores (largest in its row)^2 / sum
     of the row, the mean over both models' informative latents is the pair's score, and a model's the median over pairs
-    (Duan et al. 2020, eq. 4). informative: boolean [k] for each model; default, latents that vary.
-    InputError: fewer than two models, other numbers of samples.
+    (Duan et al. 2020, eq. 4): from 0 to 1, which is one to one; 0 of a pair where one has no informative latent.
+    informative: list of bool [k], one for each model; default, latents whose standard deviation is above a hundredth
+    of the model's largest. InputError: fewer than two models, other numbers of samples, NaN, informative of another
+    shape.
     """
     from scipy.stats import rankdata
 

@@ -22,14 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Geometry(Result):
-    """cosines: [unit, unit].
+    """How a population's axes, each of unit length, lie to each other.
 
-    mean_absolute, participation, rank: of the axes, each of unit length; null_*: mean over draws, null_low and
-    null_high (95 %) of mean_absolute and participation.
-
-    participation: (sum of eigenvalues)^2 / sum of squares, the number of directions evenly in use; rank: eigenvalues
-    above 1e-6 of the largest. orthogonal: share of pairs with |cosine| below .1, and null_orthogonal. most: how many
-    axes could be mutually orthogonal, the number of features.
+    cosines: [unit, unit]. mean_absolute: mean |cosine| over pairs. With the eigenvalues of sum_u w w': participation,
+    (sum)^2 / sum of squares, the number of directions evenly in use; rank: how many are above 1e-6 of the largest.
+    orthogonal: fraction of pairs with |cosine| below .1. null_mean_absolute, null_participation: (mean, low, high) of
+    random directions, 95 % range over draws; null_rank, null_orthogonal: means. most: how many axes could be mutually
+    orthogonal, the number of features.
     """
 
     cosines: np.ndarray
@@ -65,7 +64,7 @@ class Geometry(Result):
         return pd.DataFrame(rows, columns=["quantity", "measured", "null", "null_low", "null_high"])
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """Histogram of the pairwise cosines."""
+        """Histogram of the cosines of all pairs, from -1 to 1."""
         from deeptheory.axis.drawing import draw_cosines
 
         return draw_cosines(self)
@@ -74,9 +73,12 @@ class Geometry(Result):
 def axes_geometry(
     axes: np.ndarray, variances: np.ndarray | None = None, *, draws: int = 100, seed: int = 0
 ) -> Geometry:
-    """axes: [unit, d]. variances: [d], of the null's directions along the features; None: the same in all.
+    """Pairwise cosines, rank and participation ratio of axes, against random directions; -> Geometry.
 
-    InputError: fewer than two axes, or one of no length.
+    axes: [unit, d], of any length. variances: [d], of the Gaussian whose `draws` sets of as many directions, by seed,
+    are the null (the stimuli's: along these lie STAs of untuned cells); None: even over the sphere.
+    InputError: shapes, fewer than two axes or one of no length, NaN, variances that are negative or all 0, draws below
+    1.
     """
     check_whole(draws=(draws, 1), seed=(seed, 0))
     axes = as_floats(axes)
@@ -113,10 +115,11 @@ def axes_geometry(
 
 
 def subspace_angles(a: np.ndarray, b: np.ndarray, fraction: float = 0.9) -> np.ndarray:
-    """Principal angles in degrees, largest first, between the spans of two sets of axes, a and b [unit, d].
+    """Principal angles in degrees, 0 to 90, largest first, between the spans of two sets of axes, a and b [unit, d].
 
-    The spans are those that hold `share` of each set.
-    For layers, models or time windows with the same features. InputError: features that differ in number.
+    For layers, models or time windows with the same features. A span is that of the leading singular vectors that hold
+    `fraction` of a set's sum of squares, above 0 to 1; there are as many angles as the smaller span has dimensions.
+    InputError: features that differ in number, NaN, axes that are all 0, fraction out of range.
     """
     from scipy.linalg import subspace_angles as angles
 
@@ -127,6 +130,8 @@ def subspace_angles(a: np.ndarray, b: np.ndarray, fraction: float = 0.9) -> np.n
     check_real(fraction=(fraction, 0))
     if fraction > 1:
         raise InputError(f"fraction is {fraction}; needed: above 0, at most 1")
+    if not (a.any() and b.any()):
+        raise InputError("all axes of a or of b are 0, which span nothing; leave them out")
     return np.degrees(angles(_span(a, fraction), _span(b, fraction)))
 
 

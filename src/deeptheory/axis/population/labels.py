@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class LabelDecoding(Result):
     """How often a decoder names the label of a held-out trial.
 
-    accuracy: [window]; confusion: [window, label shown, label said], shares of the test trials; chance: 1 / labels;
-    trials: how many a label were learnt and tested.
+    accuracy: [window], fraction; confusion: [window, label shown, label said], fractions of the label's test trials;
+    chance: 1 / labels; trials: (how many trials of each label were learnt from, how many tested).
     """
 
     accuracy: np.ndarray
@@ -42,23 +42,26 @@ class LabelDecoding(Result):
         )
 
     def dataset(self) -> "xarray.Dataset":
-        """xarray.Dataset over [window, shown, said]."""
+        """xarray.Dataset: accuracy over [window], confusion over [window, shown, said]."""
         import xarray as xr
 
         axes = ("window", "shown", "said")
         return xr.Dataset({"accuracy": (axes[:1], self.accuracy), "confusion": (axes, self.confusion)})
 
     def table(self) -> "pandas.DataFrame":
-        """One row per window."""
+        """One row per window: accuracy and chance."""
         import pandas as pd
 
         return pd.DataFrame({"window": np.arange(len(self.accuracy)), "accuracy": self.accuracy, "chance": self.chance})
 
 
 def label_decoding(trials: Any, train_fraction: float = 0.5) -> LabelDecoding:
-    """Which label was shown, read from the units' responses in held-out trials.
+    """Which label was shown, read from the units' responses in held-out trials; -> LabelDecoding.
 
-    trials: [label, trial, unit] or [label, trial, unit, window]; the first `learn` share of the trials is learnt from.
+    trials: [label, trial, unit] or [label, trial, unit, window], each window read on its own. Of each label's k trials
+    the first int(k train_fraction) are learnt from: units are divided by their standard deviation over these, and a
+    test trial gets the label of the nearest mean (Euclidean; ties: the first). Units constant in training are ignored.
+    Source: Meyers 2013. Pitfall: units recorded one by one lose the noise that they share; accuracy is then too high.
     InputError: other shapes, one label, NaN, or no trial to learn from or to test.
     """
     x = as_floats(trials)

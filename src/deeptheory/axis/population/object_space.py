@@ -13,7 +13,7 @@ import numpy as np
 from deeptheory.core.arrays import as_floats, is_torch
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_finite, check_whole
 
 if TYPE_CHECKING:
     import pandas
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ObjectSpace(Result):
-    """Principal components of a layer's responses to reference objects.
+    """Principal components of a layer's responses to reference objects (Bao et al. 2020).
 
-    mean [units], components [k, units], deviation [k], explained [k] (share of variance); coordinates [n, k] of the
-    objects it was made from. notes: components that were asked for and are not there.
+    mean: [units]; components: [k, units], orthonormal, the largest weight of each positive; deviation: [k], standard
+    deviation of the objects along each; explained: [k], fraction of variance; coordinates: [n, k] of the objects, unit
+    variance each. notes: components that were asked for and are not there.
     """
 
     mean: np.ndarray
@@ -35,17 +36,30 @@ class ObjectSpace(Result):
     notes: tuple[str, ...] = ()
 
     def encode(self, responses: Any) -> np.ndarray:
-        """[m, k] of other stimuli's responses [m, units] in the same layer. InputError: another number of units."""
+        """[m, k]: coordinates of other stimuli from their responses [m, units] in the same layer.
+
+        InputError: another number of units, NaN.
+        """
         y = as_floats(responses)
         if y.ndim != 2 or y.shape[1] != len(self.mean):
             raise InputError(
                 f"responses have shape {list(y.shape)}; needed: [m, {len(self.mean)}], the same layer's units"
             )
+        check_finite(responses=y)
         return (y - self.mean) @ self.components.T / self.deviation
 
     def quadrants(self, axes: Any) -> np.ndarray:
-        """[unit]: 0 to 3, the quadrant of each axis [unit, k] in the plane of the first two components."""
-        a = np.asarray(axes)
+        """[unit]: the quadrant of each of axes [unit, k], k 2 or more, in the plane of the first two components.
+
+        0: both positive, then counterclockwise: 1 (-, +), 2 (-, -), 3 (+, -). Bao et al. 2020's four networks.
+        InputError: another shape, NaN, an axis of no length in that plane.
+        """
+        a = as_floats(axes)
+        if a.ndim != 2 or a.shape[1] < 2:
+            raise InputError(f"axes have shape {list(a.shape)}; needed: [unit, 2 or more components]")
+        check_finite(axes=a)
+        if (short := ~a[:, :2].any(1)).any():
+            raise InputError(f"{short.sum()} of {len(a)} axes are 0 in both components; leave them out")
         return (np.floor(np.arctan2(a[:, 1], a[:, 0]) / (np.pi / 2)) % 4).astype(int)
 
     def __repr__(self) -> str:
@@ -55,18 +69,19 @@ class ObjectSpace(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per component: share of variance."""
+        """One row per component: explained, the fraction of variance."""
         import pandas as pd
 
         return pd.DataFrame({"component": np.arange(len(self.explained)), "explained": self.explained})
 
 
 def object_space(responses: Any, components: int = 50) -> ObjectSpace:
-    """The space of a layer's responses [n, units] to reference objects.
+    """The leading principal components of a layer's responses [n, units] to reference objects; -> ObjectSpace.
 
-    It has as many components as the responses have, at most.
-    Pitfall: beyond their rank components are rounding, and unit variance would blow it up: they are dropped, and said.
-    InputError: more components than n or units allow, NaN, responses that do not vary.
+    Source: Bao, She, McGill & Tsao 2020, 50 of AlexNet's fc6 before its ReLU. Its coordinates have unit variance, for
+    axis_code(normalize="none"). Pitfall: beyond the responses' rank components are rounding, and unit variance would
+    blow it up: they are dropped, and a note says so.
+    InputError: another shape, more components than n - 1 or units, NaN, responses that do not vary.
     """
     check_whole(components=(components, 1))
     y = as_floats(responses)

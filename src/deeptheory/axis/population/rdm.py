@@ -35,7 +35,7 @@ class RdmCorrelation(Result):
     """Spearman's correlation of two dissimilarity matrices over pairs of n images.
 
     low, high: 95 % interval over images (jackknife on Fisher's scale), NaN below 8 images; p: of a correlation as large
-    with the images of one matrix permuted, one-sided. float(): the value.
+    with the images of one matrix permuted (Mantel 1967), one-sided, NaN without permutations. float(): the value.
     """
 
     value: float
@@ -51,15 +51,16 @@ class RdmCorrelation(Result):
         return f"RdmCorrelation({self.value:.3f} [{self.low:.3f}, {self.high:.3f}], p {self.p:.2g}, {self.n} images)"
 
     def table(self) -> "pandas.DataFrame":
-        """One row."""
+        """One row: value, low, high, p, n."""
         import pandas as pd
 
         return pd.DataFrame([vars(self)])
 
 
 def rdm(responses: Any) -> np.ndarray:
-    """[n, n]: 1 - correlation of the patterns of responses [n, units]; 0 on the diagonal.
+    """[n, n]: 1 - Pearson's correlation over units of two stimuli's responses [n, units]; 0 to 2, 0 on the diagonal.
 
+    Source: Kriegeskorte et al. 2008. Pitfall: noise alone makes patterns differ; cross_validated_rdm does not count it.
     InputError: NaN, a pattern that does not vary over units (it has no correlation), or other shapes.
     """
     y = as_floats(responses)
@@ -84,14 +85,14 @@ def rdm(responses: Any) -> np.ndarray:
 
 
 def cross_validated_rdm(trials: Any, whiten: bool = True) -> np.ndarray:
-    """[n, n]: squared distance per unit between conditions, 0 on average where they are the same.
+    """[n, n]: squared distance between conditions over the number of units, 0 on average where they are the same.
 
-    trials: [n, trial, unit].
-    Each difference is multiplied by that of other trials, never by itself. whiten: units are first freed of the
-    covariance of their noise (shrunk as Ledoit & Wolf 2004), so that distances are in units of noise (crossnobis); for
-    each two conditions that covariance is of other conditions, since noise that is whitened by itself looks smaller
-    than it is (identical conditions of 80 units and 2 trials would lie 1.1 apart). InputError: other shapes, NaN, one
-    trial, fewer than 4 conditions to whiten by.
+    trials: [n, trial, unit]; the distance may be negative. Source: Walther et al. 2016. Each difference is multiplied
+    by that of other trials, never by itself. whiten: units are first freed of the covariance of their noise (shrunk as
+    Ledoit & Wolf 2004), so that distances are in units of noise (crossnobis); for each two conditions that covariance
+    is of other conditions, since noise that is whitened by itself looks smaller than it is (identical conditions of 80
+    units and 2 trials would lie 1.1 apart). InputError: other shapes, NaN, one trial, fewer than 4 conditions to whiten
+    by, trials without noise.
     """
     x = as_floats(trials)
     if x.ndim != 3 or x.shape[0] < 2 or x.shape[1] < 2 or x.shape[2] < 1:
@@ -132,9 +133,13 @@ def _distances(x: np.ndarray) -> np.ndarray:
 
 
 def rdm_correlation(a: Any, b: Any, rows: Any = None, *, permutations: int = 999, seed: int = 0) -> RdmCorrelation:
-    """See RdmCorrelation; a, b [n, n], among the images `rows` only where given.
+    """Spearman's correlation of two dissimilarity matrices a, b [n, n] over pairs of images; -> RdmCorrelation.
 
-    InputError: shapes that differ, NaN, fewer than 3 images, a matrix that is the same for all pairs."""
+    rows: positions of the images that count, or a mask [n]; None: all. Diagonals are not read. permutations: of images,
+    by seed, for p; 0: none. Source: Kriegeskorte et al. 2008; p: Mantel 1967.
+    InputError: shapes that differ, NaN or asymmetry among the rows, an image twice, fewer than 3 images, a matrix that
+    is the same for all pairs.
+    """
     check_whole(permutations=(permutations, 0), seed=(seed, 0))
     a, b = as_floats(a), as_floats(b)
     if a.ndim != 2 or a.shape != b.shape or a.shape[0] != a.shape[1]:

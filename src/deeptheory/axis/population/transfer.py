@@ -20,10 +20,13 @@ from deeptheory.core.names import pick
 def axis_transfer(
     a: AxisCode, b: AxisCode, *, block: str | None = None, which: Literal["whitened", "ridge", "sta"] = "whitened"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(cosines [unit], names [unit]) of the units kept in both, in the features of one block, or of all.
+    """(cosines [unit], names [unit]) between the axes in a and in b of the units kept in both.
 
-    which: "whitened", "ridge" or "sta" (as published). InputError: no unit in common, no such block or axis, features
-    that differ in number.
+    Source: Chang & Tsao 2017, figure 6. a, b: axis_code of the same units on two sets of stimuli with the same
+    features; axes of b are brought to the normalized features of a. block: features of one block only; None: all.
+    which: "whitened", "ridge" or "sta" (as published; it turns with the stimuli's covariance). NaN for an axis of no
+    length. Pitfall: noise lowers the cosine: code.axes.reliability_whitened says what identity would give.
+    InputError: no unit in common, no such block or axis, features that differ in number.
     """
     if a.axes.sta.shape[1] != b.axes.sta.shape[1]:
         raise InputError(f"features are {a.axes.sta.shape[1]} and {b.axes.sta.shape[1]}; needed: the same in both")

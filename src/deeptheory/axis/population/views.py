@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 class Views(Result):
     """How alike a population's responses are to one identity in different views.
 
-    Source: Freiwald & Tsao 2010. similarity: [n, n], correlations, pictures in order of view, then identity. views:
-    their names, sorted. by_views: [view, view], mean similarity of the same identity minus that of different ones, for
-    each pair of views; NaN on the diagonal.
+    Source: Freiwald & Tsao 2010. similarity: [n, n], see similarity_matrix, pictures in order of view, then identity.
+    views: their names, sorted. by_views: [view, view], mean similarity of the same identity minus that of different
+    ones, for each pair of views; NaN on the diagonal and where two views share no identity or one alone.
     invariance: mean of by_views off the diagonal; view_grouping: mean similarity of different identities in the same
     view minus in different views; mirror: mean similarity of different identities in mirrored views minus in other
-    different views (NaN without mirrored views). shuffled_*: 95 % range of invariance with permuted identities
-    within views.
+    different views (NaN without mirrors, or where all views mirror each other). shuffled_low, shuffled_high: 95 % range
+    of invariance with permuted identities within views.
     """
 
     similarity: np.ndarray
@@ -48,7 +48,7 @@ class Views(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per pair of views."""
+        """One row per ordered pair of views: view, other, identity (by_views)."""
         import pandas as pd
 
         a, b = np.indices(self.by_views.shape)
@@ -56,7 +56,7 @@ class Views(Result):
         return pd.DataFrame({"view": names[a.ravel()], "other": names[b.ravel()], "identity": self.by_views.ravel()})
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """The similarity matrix of the pictures."""
+        """The similarity matrix as a heat map, from -1 to 1."""
         from deeptheory.axis.drawing import draw_similarity
 
         return draw_similarity(self)
@@ -65,13 +65,13 @@ class Views(Result):
 def view_tolerance(
     responses: Any, identity: Any, view: Any, *, mirrors: Any = (), permutations: int = 200, seed: int = 0
 ) -> Views:
-    """Whether a population knows an identity in any view, groups by view, or confuses mirrored views.
+    """Whether a population knows an identity in any view, groups by view, or confuses mirrored views; -> Views.
 
     Source: Freiwald & Tsao 2010. responses: [n, units], one row a picture; identity: [n], view: [n], labels of any
     kind. mirrors: pairs of views that mirror each other, such as [(-60, 60), (-30, 30)]. permutations: draws of
     identities within views for the shuffled range, NaN with 0; seed: of these draws.
-    InputError: NaN, mirrors that are not pairs, other lengths, fewer than two identities or views, an identity that is
-    shown twice in a view.
+    InputError: NaN, mirrors that are not pairs of the views, other lengths, fewer than two identities or views, an
+    identity that is shown twice in a view.
     """
     check_whole(permutations=(permutations, 0), seed=(seed, 0))
     y = as_floats(responses)
@@ -86,6 +86,8 @@ def view_tolerance(
     who = np.unique(identity)
     if len(names) < 2 or len(who) < 2:
         raise InputError(f"there are {len(who)} identities and {len(names)} views; needed: at least 2 of each")
+    if lost := [v for pair in mirrors for v in pair if v not in names.tolist()]:
+        raise InputError(f"mirrors name view {lost[0]!r}, which no picture shows; views are {names.tolist()[:8]}")
     pairs = set(zip(identity.tolist(), view.tolist()))
     if len(pairs) < len(y):
         raise InputError(
@@ -123,10 +125,10 @@ def view_tolerance(
 
 
 def similarity_matrix(responses: Any) -> np.ndarray:
-    """[n, n]: correlation between pictures of the units' standardized responses [n, units].
+    """[n, n]: correlation over units of two pictures' responses [n, units], each unit standardized over the pictures.
 
-    Units that never vary count 0.
-    InputError: another shape, NaN.
+    Units that never vary count 0; a picture whose standardized responses are all alike (with one unit, each) has 0
+    everywhere. Source: Freiwald & Tsao 2010. InputError: another shape, NaN.
     """
     y = as_floats(responses)
     if y.ndim != 2 or not np.isfinite(y).all():

@@ -31,9 +31,12 @@ READERS: tuple[Reader, ...] = get_args(Reader)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Efficiency(Result):
-    """What readers make of axis cells and of exemplar cells.
+    """What linear readers make of axis cells and of exemplar cells (Chang & Tsao 2017, figure 7).
 
-    accuracy: [seed, metric, units, reader]; metrics ("axis", "exemplar"); identity: the nearest of N; chance: [reader].
+    accuracy: [seed, metric, units, reader], fractions of stimuli left out; metrics: ("axis", "exemplar"); units:
+    numbers of cells, rising; seeds: as given. readers: "identity", the true stimulus is the nearest of `candidates` to
+    the decoded features; "two", of two; "attribute", the side of a random hyperplane; "nuisance", identity by the first
+    half of the features alone. chance: [reader].
     """
 
     accuracy: np.ndarray
@@ -51,7 +54,7 @@ class Efficiency(Result):
         )
 
     def dataset(self) -> "xarray.Dataset":
-        """xarray.Dataset: accuracy over [seed, metric, units, reader]."""
+        """xarray.Dataset: accuracy over [seed, metric, units, reader], by their names."""
         import xarray as xr
 
         axes = ("seed", "metric", "units", "reader")
@@ -64,9 +67,10 @@ class Efficiency(Result):
         return xr.Dataset({"accuracy": (axes, self.accuracy)}, coords=named)
 
     def ratio(self, accuracy: float = 0.5, reader: Reader = "identity") -> np.ndarray:
-        """[seed]: how many times as many distance units as axis units an accuracy takes.
+        """[seed]: how many times as many exemplar units as axis units it takes to reach an accuracy, 0 to 1.
 
-        Interpolated between log numbers of units; NaN where one of them does not reach it. InputError: no such reader.
+        Interpolated between log numbers of units, the first number where that reaches it already; NaN where one of the
+        metrics does not reach it. InputError: no such reader.
         """
         from deeptheory.core.names import pick
 
@@ -80,7 +84,7 @@ class Efficiency(Result):
         return needed[:, 1] / needed[:, 0]
 
     def figure(self, reader: Reader = "identity") -> "plotly.graph_objects.Figure":
-        """Accuracy against the number of units, both metrics."""
+        """Accuracy of a reader against the number of units, a line per metric and seed. InputError: no such reader."""
         from deeptheory.axis.drawing import draw_efficiency
 
         return draw_efficiency(self, reader)
@@ -98,11 +102,13 @@ def metric_efficiency(
 ) -> Efficiency:
     """What linear readers make of axis cells and of exemplar cells, as many and as noisy (Chang & Tsao 2017, figure 7).
 
-    units: numbers of cells; n stimuli, d dimensions; candidates: among how many identity is asked for; reliability: of
-    every cell; radius: of the exemplars, in median norms. Returns accuracy [seed, metric, units, reader] beside chance.
-    InputError: no unit or seed.
+    units: numbers of cells, the first so many of one population; n stimuli, d dimensions, isotropic Gaussian;
+    candidates: among how many identity is asked for; reliability: of every cell; radius: of the exemplars, in median
+    norms; seeds: one simulation each, see simulate. Each stimulus is read by a reader trained on the others, least
+    squares or ridge as in Decoding. -> Efficiency, accuracy [seed, metric, units, reader].
+    InputError: no unit or seed, d below 2, candidates below 2 or above n, what simulate refuses.
     """
-    check_whole(n=(n, 1), d=(d, 1), candidates=(candidates, 2))
+    check_whole(n=(n, 1), d=(d, 2), candidates=(candidates, 2))
     units = tuple(sorted(whole_numbers("units", units, 1).tolist()))
     seeds = tuple(whole_numbers("seeds", seeds).tolist())
     if not units or not seeds:

@@ -13,6 +13,7 @@ from deeptheory.axis.bench.code import axis_code
 from deeptheory.axis.models.verdicts import VERDICTS
 from deeptheory.axis.simulate.simulation import Simulation, Variances, simulate
 from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_whole
 from deeptheory.core.statistics import proportion_interval
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 class Power(Result):
     """How often simulated cells get the verdict that is true of them.
 
-    counts: {code: {verdict: cells}}; n, d, reliability, variances: of the simulation; controversial: stimuli added.
+    counts: {code: {verdict: number of cells}}, all six verdicts; n, d, reliability, variances, seed: of the simulation;
+    controversial: stimuli added.
     """
 
     counts: dict[str, dict[str, int]]
@@ -41,20 +43,29 @@ class Power(Result):
         return f"Power(right: {said}; {self.n} stimuli, {self.d} features, reliability {self.reliability:g})"
 
     def cells(self, code: str) -> int:
-        """Simulated cells of that code."""
-        return sum(self.counts[code].values())
+        """Number of simulated cells of that code. InputError: no such code here."""
+        return sum(pick(self.counts, code, what="code").values())
 
     def share(self, code: str, *verdicts: str) -> tuple[float, float, float]:
-        """Share of the cells of a code that got one of the verdicts (default: its own), and its 95 % interval."""
-        found = proportion_interval(sum(self.counts[code].get(v, 0) for v in verdicts or (code,)), self.cells(code))
+        """(fraction, low, high): cells of a code that got one of the verdicts (default: its own), 95 % interval.
+
+        Source of the interval: Clopper & Pearson 1934. InputError: no such code here, no such verdict, one twice.
+        """
+        known = dict.fromkeys(VERDICTS)
+        for name in verdicts:
+            pick(known, name, what="verdict")
+        if len(set(verdicts)) < len(verdicts):
+            raise InputError(f"verdicts are {', '.join(verdicts)}; needed: each once")
+        cells = self.cells(code)
+        found = proportion_interval(sum(self.counts[code].get(v, 0) for v in verdicts or (code,)), cells)
         return found.value, found.low, found.high
 
     def wrong(self, code: str) -> tuple[float, float, float]:
-        """Share of the cells of a code that were called by another one's name, and its 95 % interval."""
+        """(fraction, low, high), as share: cells of a code called by another name ("none" too), not "undetermined"."""
         return self.share(code, *(v for v in VERDICTS if v not in (code, "undetermined")))
 
     def table(self) -> "pandas.DataFrame":
-        """One row per code: cells by verdict."""
+        """One row per code: number of cells by verdict."""
         import pandas as pd
 
         rows = [{"code": code, **{v: k.get(v, 0) for v in VERDICTS}} for code, k in self.counts.items()]
@@ -75,18 +86,14 @@ def verdict_power(
     permutations: int = 200,
     **simulation: Any,
 ) -> Power:
-    """The verdicts on simulated cells of one code, or of a dict of shares; see simulate for what else it takes.
+    """The verdicts of axis_code(normalize="none") on simulated cells whose code is known; -> Power.
 
-    Returns counts, {code: {verdict: cells}}, of cells whose code is known; verdicts: "axis", "exemplar",
-    "norm x direction", "energy", "none", "undetermined".
-    n: stimuli; d: features; units: simulated cells; variances, reliability: as in simulate; folds: of the comparison of
-    models; permutations: draws of the null of the ramp, as in axis_code.
-    controversial: so many stimuli of the bench's own making are shown beside the n. InputError: as simulate and
-    axis_code.
+    code: a name of CODES, or {name: fraction}. n: stimuli; d: features; units: simulated cells; variances, reliability,
+    simulation (trials, radius, sign, noise): as in simulate; folds, permutations: as in axis_code. seed: of both.
+    controversial: so many stimuli of AxisCode.controversial are shown beside the n, and all is measured again. A cell
+    that never responds counts as "none". InputError: as simulate and axis_code.
     """
     check_whole(controversial=(controversial, 0), seed=(seed, 0), folds=(folds, 2), permutations=(permutations, 0))
-    if controversial < 0:
-        raise InputError(f"controversial is {controversial}; needed: 0 or more stimuli")
     options = {"variances": variances, "reliability": reliability, "seed": seed, **simulation}
     sim = simulate(code, n=n, d=d, units=units, **options)
     said = _verdicts(sim, controversial, folds=folds, permutations=permutations, seed=seed)

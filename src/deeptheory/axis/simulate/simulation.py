@@ -31,7 +31,11 @@ _APPEARANCE = (6.98e5, 4.49e5, 3.31e5, *np.geomspace(1.63e5, 2.8e4, 22))
 
 
 def paper_variances() -> np.ndarray:
-    """[50]: the face space's variances, each block of 25 divided by twice its sum, so that all add up to 1."""
+    """[50]: variances like those of Chang & Tsao 2017's face space, 25 of shape, then 25 of appearance; their sum is 1.
+
+    Each block is divided by twice its sum. Of appearance the first four and the last are known; between them they fall
+    geometrically here.
+    """
     return np.concatenate([np.array(v) / (2 * np.sum(v)) for v in (_SHAPE, _APPEARANCE)])
 
 
@@ -41,11 +45,12 @@ VARIANCES = {"isotropic": lambda d: np.ones(d), "paper": lambda d: paper_varianc
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Simulation(Result):
-    """Simulated cells of known codes.
+    """Simulated cells of known codes, float64.
 
-    responses [n, unit], or [n, trial, unit]; features [n, d]; rates [n, unit] without noise; codes: each unit's code.
-    targets: [unit, d], its axis or exemplar. blocks: two halves of the features, by name. reliability, trials, noise,
-    seed: as asked for.
+    responses: [n, unit], or [n, trial, unit] with trials above 1; features: [n, d]; rates: [n, unit], the expected
+    responses; codes: each unit's code. targets: [unit, d], its axis (length 1; along it the response falls where
+    the sign is minus) or exemplar. blocks: the two halves of the features, "first" and "second". reliability, trials,
+    noise, seed: as asked for.
     """
 
     responses: np.ndarray
@@ -69,15 +74,16 @@ class Simulation(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per unit: its code and the length of its axis or exemplar."""
+        """One row per unit: its code and target_norm, the length of its axis or exemplar."""
         import pandas as pd
 
         return pd.DataFrame({"code": self.codes, "target_norm": np.linalg.norm(self.targets, axis=1)})
 
     def respond(self, features: np.ndarray, seed: int) -> np.ndarray:
-        """The same cells' responses to other stimuli [m, d]: [m, unit], or [m, trial, unit] where there are trials.
+        """The same cells' noisy responses to other stimuli [m, d]: [m, unit], or [m, trial, unit] with trials above 1.
 
-        InputError: features that are not [m, d], with d as in the simulation; a seed that is not an integer.
+        seed: of the noise. InputError: features that are not [m, d], with d as in the simulation, or hold NaN; a seed
+        that is not an integer of 0 or more.
         """
         check_whole(seed=(seed, 0))
         s = as_floats(features)
@@ -108,19 +114,18 @@ def simulate(
     noise: Literal["poisson", "gaussian"] = "poisson",
     seed: int = 0,
 ) -> Simulation:
-    """Cells of a known code and their noisy responses to Gaussian stimuli.
+    """Cells of a known code and their noisy responses to n Gaussian stimuli of d features; -> Simulation.
 
-    Returns responses [n, units], or [n, trials, units] with trials above 1, features [n, d], and the true code
-    of each cell.
-
-    code: a name of CODES, or a dict of shares ({"axis": 0.6, "energy": 0.4}). variances: "isotropic", "paper" (d = 50),
-    or [d]. reliability: signal variance over all variance of the mean over trials, the same for every unit (a cell
-    without a code has noise alone). radius: of the exemplars in median stimulus norms, drawn evenly between two
-    numbers.
-    sign: "plus", "minus" (exemplar cells that fire more with distance; mirrored axes) or "both", drawn evenly.
-    noise: "poisson" counts, or "gaussian".
-    InputError: an unknown name, reliability outside (0, 1), shares that do not add up to 1, variances of another
-    length.
+    code: a name, or {name: fraction of the units} ({"axis": 0.6, "energy": 0.4}), of "axis" w.s; "exemplar" -|s - e|;
+    "norm x direction" |s| max(0, cos(s, w))^2; "energy" (w.s)^2; "none", a constant. The first two pass, standardized,
+    a softplus. variances: of the features, "isotropic" (1 each), "paper" (paper_variances, d = 50), or [d].
+    reliability: expected signal variance over all variance of the mean over trials, the same for every unit: Poisson
+    rates, or Gaussian noise, are scaled to it (of "none", which has no signal, the rate is 10). radius: of the
+    exemplars, in median stimulus norms, one number, or two between which it is drawn evenly.
+    sign, of axis and exemplar: "plus", "minus" (exemplar cells that fire more with distance; mirrored axes) or "both",
+    drawn evenly. noise: "poisson" counts, or "gaussian". seed: of all draws.
+    InputError: an unknown name, reliability outside (0, 1), fractions that do not add up to 1, variances of another
+    length or negative, a negative radius, numbers below 1.
     """
     check_whole(n=(n, 1), d=(d, 1), units=(units, 1), trials=(trials, 1), seed=(seed, 0))
     shares = code if isinstance(code, dict) else {code: 1.0}

@@ -31,7 +31,13 @@ _WARNED: list[str] = []
 
 
 def backends() -> dict[str, str]:
-    """Each backend with "yes", or the reason why it cannot be had here."""
+    """{backend: "yes", or the reason why it cannot be had here}; all compute the same routing.
+
+    "eager": plain torch, every operation seen by autograd. "recompute": torch alone, any device and dtype, a few
+    examples at a time, votes made again in the backward pass. "native": C on the CPU, float32, built on first call by a
+    compiler at hand. "triton": CUDA, float32. backend="auto" of the layers chooses among them by shape and device;
+    under torch.compile, export, vmap or double backward the eager form runs whatever is asked for.
+    """
     reasons = [why for why in (missing(k) for k in ("dynamic", "windowed", "em")) if why]
     gpu = on_gpu.missing(torch.empty(0, device="cuda" if torch.cuda.is_available() else "cpu", dtype=torch.float32))
     return {"eager": "yes", "recompute": "yes", "native": reasons[0] if reasons else "yes", "triton": gpu or "yes"}

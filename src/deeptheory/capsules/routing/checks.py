@@ -74,6 +74,11 @@ def in_one_dtype(x: torch.Tensor, *others: torch.Tensor | None) -> tuple[Any, ..
     return x, *(y if y is None or y.dtype == x.dtype else y.to(x.dtype) for y in others)
 
 
+def in_dtype_of(weight: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """x in the dtype of a torch layer's weights, which takes no other; under autocast, which chooses, as it is."""
+    return x if _autocast(x.device) else x.to(weight.dtype)
+
+
 def check_layer_input(name: str, x: Any, pattern: str) -> torch.Tensor:
     """x, integers as float32. InputError: no tensor, or another shape than the pattern's letters and numbers say."""
     if not isinstance(x, torch.Tensor):

@@ -45,9 +45,11 @@ def dynamic_routing(
     mask=None,
     backend: Backend = "auto",
 ) -> Any:
-    """Routing by agreement (procedure 1).
+    """Routing by agreement (Sabour et al. 2017, procedure 1, eqs. 1 to 3).
 
-    u: [B, I, p], weight: [I, J, q, p] -> v: [B, J, q], kind, device and dtype of u.
+    u: [B, I, p], weight: [I, J, q, p] -> v: [B, J, q], |v| < 1, kind, device and dtype of u.
+    Votes u_ij = W_ij u_i; logits b_ij from 0; repeat: c_ij = softmax_j b_ij, s_j = sum_i c_ij u_ij + bias_j, v_j =
+    squash(s_j), b_ij += u_ij . v_j. Gradients flow through all iterations.
 
     iterations: number of squashes; 1 is uniform coupling. bias: [J, q], added before each squash (the released code has
     one).
@@ -58,8 +60,8 @@ def dynamic_routing(
     backend: "auto", "eager", "recompute", "native" or "triton", see `backends`. Votes are computed in the dtype of u or
     of autocast (by the last two in float32), all else in float32 or better; float32 comes back under autocast. Integers
     are read as float32; of two dtypes, votes take the wider.
-    InputError: iterations < 1, shapes that do not fit, NaN or infinity (on the CPU). MissingDependency: no such backend
-    here.
+    InputError: iterations < 1, shapes that do not fit, complex numbers, a mask of floats, NaN or infinity (on the CPU).
+    MissingDependency: no such backend here.
     """
     iterations, leaky, detach = check_iterations(iterations), bool(leaky), bool(detach)
     if not is_torch(u):

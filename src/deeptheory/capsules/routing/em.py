@@ -55,20 +55,25 @@ def em_routing(
 ) -> Any:
     """EM routing (Hinton et al. 2018, Procedure 1).
 
-    votes: [B, I, J, ...], activation: [B, I] in [0, 1] -> pose [B, J, ...], activation [B, J].
-    beta_u, beta_a: [J] or one number, in the paper's letters for both variants. schedule: final lambda, or one lambda
-    an iteration.
+    votes: [B, I, J, ...], activation: [B, I] in [0, 1] -> pose [B, J, ...], activation [B, J] in [0, 1].
+    R_ij from even parts; repeat, for the h numbers V_ij of a vote, M: R_ij *= a_i; mu_j and sigma_j^2: mean and
+    variance of V_ij weighted by R_ij, with the variant's floors; cost_j = (h beta_u + sum_h ln sigma_j) sum_i R_ij; a_j
+    = logistic(lambda (beta_a - cost_j)); E: R_ij = softmax_j(ln a_j + ln N(V_ij; mu_j, sigma_j^2)). All in nats; mu and
+    a come out after the last M. beta_u, beta_a: [J] or one number, in the paper's letters for all variants. schedule:
+    the final lambda, l, with lambda_i = l (1 - 0.95^(i+1)) at iteration i from 0, or one lambda an iteration.
     mask: [I, J] or [B, I, J] truth values, True where j is a parent of i; else all are. A child that is not there has
     activation 0.
     normalize: "all": the E-step is over all parents of a
     child; "position": over its parents of each type on their own, as released for convolutions; needs types: [J]
     integers.
-    variant: "paper", "reference_code" or "balanced" (see `variants`), or a Variant. presence: "cost": a =
+    variant: "paper", "reference_code" or "balanced" (see `Variant`), or a Variant. presence: "cost": a =
     logistic(lambda (beta_a - cost)); "mass": the mixing proportion, mass over the mass of all parents (the paper's
     ablation).
     backend: "auto", "eager" or "recompute", see `backends`; the layers, which make votes themselves, know the others
-    too. Routing is in float32 or better; float32 comes back under autocast, else the dtype of votes.
-    InputError: iterations < 1, shapes that do not fit, activations outside [0, 1], NaN or infinity (on the CPU).
+    too. Routing is in float32 or better; float32 comes back under autocast, else the dtype of votes, in
+    their kind and on their device.
+    InputError: iterations < 1, shapes that do not fit, another choice, activations outside [0, 1], NaN or infinity (on
+    the CPU). MissingDependency: "native" or "triton".
     """
     lambdas, constants = inverse_temperatures(iterations, schedule), variant_of(variant)
     check_choice(normalize, NORMALIZE, what="normalize")

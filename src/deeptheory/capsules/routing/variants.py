@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
+import numpy as np
+
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 
@@ -22,7 +24,7 @@ Init = Literal["scaled", "paper"]  # of `initialization`, which builds on this r
 
 @dataclass(frozen=True)
 class Variant:
-    """Constants of EM routing.
+    """Constants of EM routing; VARIANTS holds "paper", "reference_code" (the authors' program) and "balanced" (ours).
 
     damping: share of the previous mean in the new one (0 at the start). logit_scale: factor of lambda. variance_floor,
     mass_floor: added to variance and mass. class_temperature: factor of lambda in the class layer. class_mass_floor:
@@ -30,8 +32,9 @@ class Variant:
     coordinates: the two entries of the 16 of a vote to which row and column are added in the class layer (in poses of
     another size the same row and column, the last column the last).
     relative_cost: 0: a parent's cost is a sum over its mass, as in the text; c: it is c times that sum over an even
-    share of the children, so that one lambda suits layers of any number of children. init: initial values of layers,
-    see `initialization`.
+    share of the children, so that one lambda suits layers of any number of children (Gritzman 2019); "balanced" takes
+    50, and a variance_floor of 1. init: of layers, "paper", the released initial values, or "scaled", with which votes
+    keep their scale.
     """
 
     _: KW_ONLY
@@ -81,14 +84,19 @@ def inverse_temperatures(iterations: int, schedule: float | Sequence[float]) -> 
     """lambda for each iteration.
 
     schedule: a number is the final lambda, lambda_i = final * (1 - 0.95^(i+1)), i from 0 (the authors' reply on
-    OpenReview, and the released code, with final 0.01); a sequence is taken as it is. InputError: iterations < 1, or
-    another number of entries.
+    OpenReview, and the released code, with final 0.01); a sequence is taken as it is. InputError: iterations < 1,
+    another number of entries, no finite numbers.
     """
     iterations = check_iterations(iterations)
-    if isinstance(schedule, (int, float)):
-        return tuple(float(schedule) * (1 - 0.95 ** (i + 1)) for i in range(iterations))
-    if len(schedule) != iterations:
-        raise InputError(
-            f"schedule has {len(schedule)} entries for {iterations} iterations; give one lambda an iteration"
-        )
-    return tuple(float(x) for x in schedule)
+    try:
+        given = np.asarray(schedule, dtype=np.float64)
+        right = given.ndim < 2 and bool(np.isfinite(given).all())
+    except (TypeError, ValueError):
+        given, right = np.zeros(()), False
+    if not right:
+        raise InputError(f"schedule is {schedule!r}; needed: a finite final lambda, or one an iteration")
+    if not given.ndim:
+        return tuple(float(given) * (1 - 0.95 ** (i + 1)) for i in range(iterations))
+    if len(given) != iterations:
+        raise InputError(f"schedule has {len(given)} entries for {iterations} iterations; give one lambda an iteration")
+    return tuple(float(x) for x in given)
