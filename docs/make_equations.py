@@ -36,6 +36,7 @@ KINDS = {  # as docstrings write them -> the row
     r"conjectures?": "conjecture",
     r"procedures?": "procedure",
     r"figures?": "figure",
+    r"tables?": "table",
     r"sections?": "section",
     r"appendix": "appendix",
 }

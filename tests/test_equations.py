@@ -14,14 +14,18 @@ SPEC.loader.exec_module(made)
 
 NUMBERED = [  # what the claims of the studies rest on, and where a reader of the paper looks first
     ("Shwartz-Ziv & Tishby 2017", "equation", "12", "information/layer_bound.py"),
+    ("Tishby & Zaslavsky 2015", "section", "II.C", "information/bottleneck/curve.py"),
     ("Tishby & Zaslavsky 2015", "section", "II.D", "information/bottleneck/finite_sample.py"),
+    ("Saxe et al. 2018", "figure", "1", "information/compression.py"),
     ("Lin, Tegmark & Rolnick 2017", "equation", "11", "cheap/compile/gates.py"),
     ("Lin, Tegmark & Rolnick 2017", "equation", "14", "cheap/compile/gates.py"),
     ("Lin, Tegmark & Rolnick 2017", "theorem", "2", "cheap/hierarchy/hierarchy.py"),
     ("Lin, Tegmark & Rolnick 2017", "corollary", "2", "cheap/hierarchy/hierarchy.py"),
+    ("Lin, Tegmark & Rolnick 2017", "section", "III.D", "cheap/hamiltonians/renormalization.py"),
     ("Lin, Tegmark & Rolnick 2017", "appendix", "A", "cheap/counting/counts.py"),
     ("Rolnick & Tegmark 2018", "equation", "5", "cheap/counting/groups.py"),
     ("Rolnick & Tegmark 2018", "theorem", "5.1", "cheap/counting/groups.py"),
+    ("Rolnick & Tegmark 2018", "figure", "2", "cheap/counting/groups.py"),
     *(
         ("Rolnick & Tegmark 2018", "theorem", n, "cheap/counting/counts.py")
         for n in ("3.4", "4.1", "4.2", "4.3", "4.4")
@@ -32,7 +36,9 @@ NUMBERED = [  # what the claims of the studies rest on, and where a reader of th
     *(("Sabour, Frosst & Hinton 2017", "equation", n, "capsules/routing/dynamic.py") for n in "123"),
     ("Sabour, Frosst & Hinton 2017", "equation", "1", "capsules/squashing.py"),
     ("Sabour, Frosst & Hinton 2017", "equation", "4", "capsules/losses.py"),
+    ("Sabour, Frosst & Hinton 2017", "appendix", "A", "capsules/diagnostics.py"),
     ("Hinton, Sabour & Frosst 2018", "procedure", "1", "capsules/routing/em.py"),
+    ("Hinton, Sabour & Frosst 2018", "table", "1", "capsules/matrix_layers.py"),
     ("Hinton, Sabour & Frosst 2018", "equation", "3", "capsules/losses.py"),
 ]
 

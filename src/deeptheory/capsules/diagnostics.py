@@ -1,7 +1,7 @@
 """What routing does, iteration by iteration: who gets how much, how sure, how well votes agree, which parents are dead.
 
 Source: Hinton, Sabour & Frosst 2018, figure 2 (distances of votes to the mean, weighted by assignment); Sabour, Frosst
-& Hinton 2017, appendix (change of logits by iteration).
+& Hinton 2017, appendix A (change of logits by iteration).
 Pitfall: everything is weighted by the assignments (for EM times the child's activation): a vote that no parent takes
 says nothing.
 """
@@ -140,7 +140,7 @@ class RoutingTrace(Result):
     def figure_of_change(self) -> "plotly.graph_objects.Figure":
         """Mean |change| of logits or assignments from the second iteration on, on a logarithmic axis.
 
-        As in the appendix of Sabour et al. 2017.
+        As in Sabour et al. 2017, appendix A.
         """
         import plotly.graph_objects as go
 

@@ -3,9 +3,9 @@
 Source: Hinton, Sabour & Frosst 2018, sections 3 and 4; initial values: the authors' released code
 (google-research, capsule_em). A grid of matrix capsules is a pair: pose [B, H, W, types, 4, 4], activation
 [B, H, W, types] in [0, 1]. A vote is pose @ weight, a 4x4 product; form="vector" takes the 16 numbers as a vector
-and a 16x16 weight (the paper's ablation). The layers learn b_u and b_a, from which beta_u = b_u (1 + ln 2 pi) / 2 and
-beta_a = -2500 b_a: lambda is about 0.001, and a beta_a learnt as it stands would move a parent's logit
-by a millionth a step.
+and a 16x16 weight. Table 1 has that ablation, and the one of coordinates. The layers learn b_u and b_a, from which
+beta_u = b_u (1 + ln 2 pi) / 2 and beta_a = -2500 b_a: lambda is about 0.001, and a beta_a learnt as it stands would
+move a parent's logit by a millionth a step.
 Pitfall: released, the E-step of a convolution divides over positions of one parent type, so that types never compete
 there (normalize="position"); its arithmetic also takes children to be p + q for every stride,
 ours are at stride * p + q.

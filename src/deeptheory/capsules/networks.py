@@ -71,7 +71,7 @@ class CapsuleNetwork(nn.Module):
     """Sabour et al. 2017: convolution, primary capsules, routed capsules, decoder.
 
     images [B, C, H, W] -> CapsuleOutput. Source: its figure 1 and section 4; 8,215,728 parameters by default, 6,804,384
-    without the decoder.
+    without the decoder. The ledger counts 160 fewer: only the released program gives the class capsules a bias.
 
     image_shape: (C, H, W). classes: how many. reconstruction: with a decoder; or the widths of its hidden layers, (512,
     1024) in the paper. channels, kernel_size: of the convolution, stride 1. primary: `Primary(types, dim, kernel_size,

@@ -12,6 +12,7 @@ from deeptheory.core.errors import InputError
 def fall(i_x: np.ndarray, axis: int = 1) -> np.ndarray:
     """How far I(X;T) decreases after its maximum: the maximum minus the least value after it, in its own unit (bits).
 
+    Shwartz-Ziv & Tishby 2017, figure 2, and Saxe et al. 2018, figure 1, show it in the information plane.
     i_x: [..., step, ...], steps along `axis`, ascending; the first of equal maxima counts. Never negative;
     NaN where a value is.
     InputError: no such axis, no steps.

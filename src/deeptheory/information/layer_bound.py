@@ -2,6 +2,7 @@
 
 Sources: Shwartz-Ziv & Tishby 2017, figure 6 and equation 12 (the fitted beta); Tishby & Zaslavsky 2015, sections III
 and IV (layer criterion, the two gaps). Every layer is read out as symbols, so that its encoder p(t|x) is exact.
+The critical betas beside which section IV expects the layers are in `bottleneck/curve.py` (`critical_beta`).
 Pitfall: beta is fitted with the layer's own decoder, which builds agreement in: a layer that nobody trained has a beta,
 too. The residual of the fit is given next to it, and the same of permuted labels.
 Pitfall: I(X;T) far above what the task needs lies over the flat end of the bound, where a short vertical distance says

@@ -4,11 +4,12 @@ Source: Lin, Tegmark & Rolnick 2017, appendix A (2^n for a product); Rolnick & T
 network with the right Taylor polynomial comes uniformly close as its scale goes to 0), theorem 3.4 (one size for
 every tolerance), theorem 4.1 (prod(r_i + 1) for a monomial in one layer), theorem 4.2 (sum of 7 ceil(log2 r_i) + 4 in
 several), theorem 4.3 (sums of monomials), theorem 4.4 (a single Taylor coefficient), propositions 4.5 and 4.6 (one
-variable: d + 1), theorem 5.1 (k layers), conjecture 5.2. A polynomial of bounded degree d shows no exponential gap:
-by theorem 4.1 each term takes 2^d neurons at most. Pitfalls: "exactly 4" and "exactly 2^n" are statements about a
-convention, one of CONVENTIONS, and about Taylor coefficients; that no smaller network comes *uniformly* close is a
-conjecture, as closeness bounds no coefficient (eps tanh(x / eps^2) is small everywhere and steep). A slip of print:
-for a product of n = 32 the text of 2017 has 4n = 160 neurons; a tree has 4 (n - 1) = 124."""
+variable: d + 1), theorem 5.1 (k layers: `groups.py`, which says where the frontier of trained widths is), conjecture
+5.2. A polynomial of bounded degree d shows no exponential gap: by theorem 4.1 each term takes 2^d neurons at most.
+Pitfalls: "exactly 4" and "exactly 2^n" are statements about a convention, one of CONVENTIONS, and about Taylor
+coefficients; that no smaller network comes *uniformly* close is a conjecture, as closeness bounds no coefficient
+(eps tanh(x / eps^2) is small everywhere and steep). A slip of print: for a product of n = 32 the text of 2017 has
+4n = 160 neurons; a tree has 4 (n - 1) = 124."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields

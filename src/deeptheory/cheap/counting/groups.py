@@ -3,7 +3,9 @@
 Source: Rolnick & Tegmark 2018, theorem 5.1: layer i multiplies groups of b_i numbers with 2^b_i neurons each. Its
 real optimum is their eq. 5, b_(i+1) = b_i + log2(b_i - 1/ln 2). Here groups are whole: m numbers in g groups of sizes
 as equal as can be, all g tried. That no way is better in order of magnitude, m_k = 2^Theta(n^(1/k)), is their
-conjecture 5.2. A group of one is carried on: 2^1 neurons in the theorem's count, one with an output bias."""
+conjecture 5.2. A group of one is carried on: 2^1 neurons in the theorem's count, one with an output bias. The order of
+theorem 5.1 as a width, w = n^((k-1)/k) 2^(n^(1/k)), which figure 2 lays over trained errors, is `frontier` in
+`studies/rolnick_tegmark_2018/claims.py`."""
 
 from collections.abc import Callable
 from functools import cache

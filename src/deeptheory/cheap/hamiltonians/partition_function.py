@@ -1,6 +1,6 @@
 """Does a coarse model with the right partition function have the right distribution? No: a counterexample for any H.
 
-Source: Lin, Tegmark & Rolnick 2017, section III on renormalization. For any H(y) and any K(y) that is not constant let
+Source: Lin, Tegmark & Rolnick 2017, section III.D. For any H(y) and any K(y) that is not constant let
 H(y, y') = H(y) + H(y') + K(y) + ln Z~, with Z~ = sum_y exp(-H(y) - K(y)). Then Z_tot = sum_{y,y'} exp(-H(y, y')) = Z,
 and yet the marginal of the visible y is exp(-H - K) / Z~, which is not exp(-H) / Z.
 """
@@ -61,8 +61,8 @@ def partition_counterexample(hamiltonian, coupling) -> PartitionCounterexample:
     """The pair built from H and K, its partition function and its visible marginal, summed over all pairs of states.
 
     H(y, y') = H(y) + H(y') + K(y) + ln Z~, Z~ = sum_y exp(-H - K): its Z is that of H, its marginal exp(-H - K) / Z~ is
-    not exp(-H) / Z (Lin, Tegmark & Rolnick 2017, section III). hamiltonian, coupling: H and K, [s] in nats. InputError:
-    other shapes, NaN or infinite entries, fewer than 2 states.
+    not exp(-H) / Z (Lin, Tegmark & Rolnick 2017, section III.D). hamiltonian, coupling: H and K, [s] in nats.
+    InputError: other shapes, NaN or infinite entries, fewer than 2 states.
     """
     from scipy.special import logsumexp
 

@@ -1,6 +1,6 @@
 """Which terms of a Hamiltonian survive coarse-graining? Measured on fields: y_i -> b^(d - 2i) y_i.
 
-Source: Lin, Tegmark & Rolnick 2017, section III on renormalization, in two dimensions (d = 2): a field with
+Source: Lin, Tegmark & Rolnick 2017, section III.D, in two dimensions (d = 2): a field with
 H = integral of y_0 phi^2 + y_1 (grad phi)^2 + y_2 (lap phi)^2 + ... has 1 / (2 S(k)) = y_0 + y_1 k^2 + y_2 k^4 + ..., S
 its power spectrum; averaging blocks of b x b sites sends y_i to b^(2-2i) y_i: y_0 is relevant, y_1 marginal,
 the rest irrelevant.
@@ -32,7 +32,7 @@ _LEAST_FIELDS = 2
 def renormalized(couplings, b: float, d: int = 2) -> np.ndarray:
     """y_i b^(d - 2i) for couplings y_0, y_1, ..., [terms] -> [terms] float64: the rule of a blocking in d dimensions.
 
-    Source: Lin, Tegmark & Rolnick 2017, section III, for d = 2. InputError: b not above 0 and finite, another shape.
+    Source: Lin, Tegmark & Rolnick 2017, section III.D, for d = 2. InputError: b not above 0 and finite, another shape.
     """
     check_real(b=(b, 0))
     y = as_floats(couplings)
@@ -134,7 +134,7 @@ def renormalization_flow(
     fields: [fields, L, L], independent of each other and of mean 0. b: side of a block; steps: blockings, b^steps in
     all. Each fit is the maximum of Whittle's likelihood over modes with 0 < k <= k_max radians per site of that
     lattice, the damping by averages divided out. Exponent of a field: slope of log_b y over steps; 2 - 2i is predicted
-    (Lin, Tegmark & Rolnick 2017, section III). InputError: b no integer of 2 or more, terms or steps below 1, fewer
+    (Lin, Tegmark & Rolnick 2017, section III.D). InputError: b no integer of 2 or more, terms or steps below 1, fewer
     than 2 fields (no interval), NaN, a shape that b^steps does not divide, fewer than 10 modes per term, or a coupling
     fitted at or below 0, which has no exponent.
     """

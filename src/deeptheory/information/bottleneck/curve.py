@@ -1,7 +1,8 @@
 """The information curve of p(x, y): the most I(T;Y) for each I(X;T), from certified optima of many betas at once.
 
-Source: Tishby, Pereira & Bialek 1999; Tishby & Zaslavsky 2015, figure 2. The first critical beta, where the trivial
-solution stops being a minimum, is exact: 1/s2^2, s2 the second singular value of diag(p_x)^-1/2 P diag(p_y)^-1/2.
+Source: Tishby, Pereira & Bialek 1999; Tishby & Zaslavsky 2015, figure 2, and section II.C (critical betas). The first
+critical beta, where the trivial solution stops being a minimum, is exact: 1/s2^2, s2 the second singular value of
+diag(p_x)^-1/2 P diag(p_y)^-1/2.
 Pitfalls: a distant solution may win before that (a jump; noted), and a straight piece of the curve belongs to one beta
 alone, as the whole of it does when Y is a function of X or X one of Y.
 """

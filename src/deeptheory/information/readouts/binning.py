@@ -5,6 +5,8 @@ units and epochs); Chelombiev et al. 2019 (entropy-based edges); Lorenzen et al.
 Pitfalls: bins are a quantization that the network does not have. Fixed bounds are wrong for unbounded units,
 and a global range is set by the largest unit; the choice is therefore never silent. Ranges of 1e-310 or 1e308 are
 brought to the order of 1 by a power of two first: their edges would be rounded by whole cells, their widths overflow.
+Here are the cells alone: I(X;T) and I(T;Y) from their counts are in `information/counting.py`; how far they fall, and
+their share of I(X;Y), in `information/compression.py`.
 """
 
 from dataclasses import dataclass
