@@ -14,7 +14,7 @@ import pytest
 from deeptheory.core.errors import StoreError
 from deeptheory.report import write_page
 from deeptheory.report.page import interval, number
-from deeptheory.runs import decide
+from deeptheory.runs import NotRun, decide
 from oracles.small_page import claim
 
 LINK = '<a href="https://arxiv.org/abs/1234.56789" rel="noreferrer">'
@@ -86,6 +86,25 @@ def test_the_outcome_next_to_a_figure_is_that_of_its_claims(folder, tmp_path, me
     assert "published 1.50 (unverified)" in cards or "published 1.5 (unverified)" in cards
     assert "<code>b</code>" not in cards
     assert f'class="{"good" if verdict == "reproduced" else "bad"}"' in cards
+
+
+def test_what_was_published_stands_next_to_what_was_measured(folder, tmp_path):
+    """The measured half is the claims' own: it follows the ledger, and says where there is nothing."""
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    path, sides = copy / "figures" / "still.json", []
+    kept = json.loads(path.read_text())
+    for claims, measured in ((["a", "b"], 1.0), (["a", "b"], 3.0), (["b"], 1.0), ([], 1.0)):
+        path.write_text(json.dumps(kept | {"claims": claims, "published": "About 6 <bits>."}))
+        rows = [claim("a/1", measured), claim("a/2", 1.25), claim("b", NotRun("a later figure"), "Later.")]
+        decide(rows, {}, scale="quick").write(copy)
+        sides.append(re.search(r'<div class="sides">.*?</div>\s*</div>', write_page(copy).read_text(), re.S)[0])
+    assert all("<b>As published.</b> About 6 &lt;bits&gt;." in s for s in sides)
+    assert [bool(re.search(r"<small>1</small> <b[^>]*>1 \[?", s)) for s in sides] == [True, False, False, False]
+    assert re.search(r"<small>1</small> <b[^>]*>3\b.*?contradicted.*?<small>2</small> <b[^>]*>1.25\b", sides[1], re.S)
+    assert "Not run: b." in sides[0]
+    assert "Nothing yet: b not run." in sides[2]
+    assert "no claim is decided by it" in sides[3]
 
 
 def test_numbers_for_people():

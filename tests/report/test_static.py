@@ -224,6 +224,15 @@ def test_long_remarks_stand_below_the_drawing():
     assert drawing.remarks == ["so it is. " * 12]
 
 
+def test_a_region_of_one_layer_is_shaded_between_its_sides():
+    figure = charts.region(charts.points(PLACES, "at", "mean", "condition"), 0.5, math.inf, across=(-0.4, 0.4))
+    whole = charts.region(charts.points(PLACES, "at", "mean", "condition"), 0.5, math.inf)
+    widths = [
+        float(re.search(r'class="region" [^>]*width="([\d.]+)"', draw(as_json(f), "").svg)[1]) for f in (figure, whole)
+    ]
+    assert 0 < widths[0] < 0.6 * widths[1]
+
+
 def test_a_region_is_shaded_to_its_ends():
     figure = charts.region(charts.points(PLACES, "at", "mean", "condition"), 0.5, math.inf)
     svg = draw(as_json(figure), "").svg

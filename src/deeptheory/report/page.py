@@ -23,6 +23,7 @@ from deeptheory.core.verdicts import counted, headline
 from deeptheory.report.assets import NAME, asset, hash_of, seconds
 from deeptheory.report.downloads import as_csv, as_json, link, pack, packed, rounded
 from deeptheory.report.inspection import write_inspection_page
+from deeptheory.report.measured import as_measured
 from deeptheory.report.static import draw
 from deeptheory.report.strips import strip, swatch, tally
 
@@ -176,13 +177,13 @@ def _figure(folder: Path, name: str, claims: list[dict]) -> dict[str, Any]:
         raise StoreError(f"page.json names a figure {name!r}; figures are called by letters, digits, '-', '_' and '.'")
     drawn = read_json(folder / "figures" / f"{name}.json", "figure")
     drawing = draw(drawn["figure"], drawn["alt"])
+    decided = [c for start in drawn["claims"] for c in claims if c["id"] == start or c["id"].startswith(start + "/")]
     return {
         "name": name,
         **{k: drawn[k] for k in ("title", "shows", "limitations", "alt")},
         "published": drawn.get("published", ""),
-        "outcomes": [
-            c for start in drawn["claims"] for c in claims if c["id"] == start or c["id"].startswith(start + "/")
-        ],
+        "measured": as_measured(decided),
+        "outcomes": decided,
         "svg": drawing.svg,
         "key": drawing.key,
         "labeled": drawing.labeled,
