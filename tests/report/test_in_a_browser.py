@@ -124,8 +124,8 @@ def test_without_scripts_figures_and_ledger_are_there(browser, folder):
     page.goto((folder / "report.html").as_uri())
     assert "contradicted" in page.inner_text("#ledger")
     for name in ("moving", "still"):
-        assert page.locator(f"#{name} .still svg").is_visible()
-        assert page.locator(f"#{name} svg [data-trace] path").count() >= 1
+        assert page.locator(f"#figure-{name} .still svg").is_visible()
+        assert page.locator(f"#figure-{name} svg [data-trace] path").count() >= 1
     assert not page.locator(".slider").is_visible()
     page.close()
 

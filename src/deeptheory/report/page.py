@@ -69,6 +69,7 @@ def _render(folder: Path, run: dict, claims: list[dict], page: dict) -> str:
     first = next((p for p in shown if p["name"] == page.get("main")), shown[0] if shown else None)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
+        "anchor": anchor,
         "counted": lambda pair: counted(*pair),
         "number": number,
         "interval": interval,
@@ -146,10 +147,8 @@ def beside(folder: Path, run: dict, claims: list[dict], links: list[dict]) -> li
                 absent.append(study)
             elif claim in known[study][1]:
                 where, there = known[study]
-                anchor = f"#claim-{claim.replace('/', '-')}"
-                rows.append(
-                    {"study": study, "claim": there[claim], "href": f"../{where}/{NAME}{anchor}" if where else anchor}
-                )
+                to = f"#claim-{anchor(claim)}"
+                rows.append({"study": study, "claim": there[claim], "href": f"../{where}/{NAME}{to}" if where else to})
         out.append({"question": question["question"], "rows": rows, "absent": list(dict.fromkeys(absent))})
     return out
 
@@ -218,6 +217,11 @@ def _library() -> tuple[str, str, list[str]]:
     except OSError as error:
         raise StoreError(f"plotly's {path.name} cannot be read ({error}); install plotly again") from error
     return pack(script.encode()), hash_of(script), re.findall(r'getElementById\("([0-9a-f]{64})"\)', script)
+
+
+def anchor(name: str) -> str:
+    """The id of a claim as a name to link to: an HTML id holds no space, and mail programs cut a link at a comma."""
+    return re.sub(r"[^\w.-]+", "-", name)
 
 
 def number(value: Any) -> str:
