@@ -139,6 +139,10 @@ def test_a_print_has_every_figure_and_every_column(browser, folder, paper, drawn
         assert plot.query_selector(".still svg").is_visible()
         assert not plot.query_selector(".live").is_visible()
     assert not page.locator(".slider").is_visible()
+    assert (
+        page.locator("#claims thead button:visible").count() == 0
+    )  # a head with one is not repeated on the next sheet
+    assert page.locator("#claims thead th").first.inner_text() == "Verdict"
     inches = {"A4": 210 / 25.4, "Letter": 8.5}[paper] - 2 * 14 / 25.4
     page.set_viewport_size({"width": int(96 * inches), "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth") <= int(96 * inches)
