@@ -171,10 +171,16 @@ def _neighbors(folder: Path, run: dict) -> dict[str, tuple[str, dict[str, dict]]
     return found
 
 
-def _figure(folder: Path, name: str, claims: list[dict]) -> dict[str, Any]:
-    if not isinstance(name, str) or not _NAME.fullmatch(name):  # a folder from elsewhere may name any path
+def drawn_figure(folder: Path, name: str) -> dict[str, Any]:
+    """What figures/NAME.json of a run holds. StoreError: no plain name, which a folder from elsewhere may have, or
+    damage."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise StoreError(f"page.json names a figure {name!r}; figures are called by letters, digits, '-', '_' and '.'")
-    drawn = read_json(folder / "figures" / f"{name}.json", "figure")
+    return read_json(folder / "figures" / f"{name}.json", "figure")
+
+
+def _figure(folder: Path, name: str, claims: list[dict]) -> dict[str, Any]:
+    drawn = drawn_figure(folder, name)
     drawing = draw(drawn["figure"], drawn["alt"])
     decided = [c for start in drawn["claims"] for c in claims if c["id"] == start or c["id"].startswith(start + "/")]
     return {
