@@ -11,7 +11,12 @@ from deeptheory.core.errors import InputError, StoreError
 from deeptheory.report.static import draw
 from deeptheory.report.two_runs import write_two_runs
 from deeptheory.runs import decide
+from deeptheory.runs.comparison import compare_runs
 from oracles.small_page import claim
+
+
+def write(runs, out):
+    return write_two_runs(runs, out, compare_runs(*runs))
 
 
 @pytest.fixture
@@ -28,7 +33,7 @@ def other(folder, tmp_path):
 
 
 def test_what_moved_and_both_drawings_are_there(folder, other, tmp_path):
-    page = write_two_runs((folder, other), tmp_path / "out").read_text()
+    page = write((folder, other), tmp_path / "out").read_text()
     rows = re.findall(r'<tr id="claim-([^"]+)"><td data-label="Moved">([^<]*)', page)
     assert rows == [("a-1", "verdict"), ("b", "removed")]
     assert "Later." in page
@@ -41,7 +46,7 @@ def test_what_moved_and_both_drawings_are_there(folder, other, tmp_path):
 
 
 def test_a_run_beside_itself_has_moved_nothing(folder, tmp_path):
-    page = write_two_runs((folder, folder), tmp_path / "out").read_text()
+    page = write((folder, folder), tmp_path / "out").read_text()
     assert "None: every verdict, region and number is the same" in page
     assert "Same scale, seed, settings, versions and machine." in page
 
@@ -51,7 +56,7 @@ def test_a_figure_of_one_run_alone_is_told(folder, other, tmp_path):
     page = json.loads(path.read_text())
     page["sections"][0]["figures"] = ["still"]
     path.write_text(json.dumps(page))
-    text = write_two_runs((folder, other), tmp_path / "out").read_text()
+    text = write((folder, other), tmp_path / "out").read_text()
     assert text.count("This run has no such figure.") == 1
     assert text.count('<svg class="fig"') == 3
 
@@ -69,11 +74,11 @@ def test_what_cannot_be_compared_is_told(folder, other, tmp_path):
     record = json.loads((other / "run.json").read_text())
     (other / "run.json").write_text(json.dumps(record | {"study": "t"}))
     with pytest.raises(InputError, match="give two of one study"):
-        write_two_runs((folder, other), tmp_path / "out")
+        write((folder, other), tmp_path / "out")
     (other / "run.json").write_text(json.dumps(record))
     (other / "page.json").write_text('{"title": "x"}')
     with pytest.raises(StoreError, match="page.json is of another form"):
-        write_two_runs((folder, other), tmp_path / "out")
+        write((folder, other), tmp_path / "out")
     (other / "page.json").write_text('{"title": "x", "sections": [{"figures": ["../secret"]}]}')
     with pytest.raises(StoreError, match="names a figure"):
-        write_two_runs((folder, other), tmp_path / "out")
+        write((folder, other), tmp_path / "out")

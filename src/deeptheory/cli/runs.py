@@ -53,7 +53,7 @@ def compare(
 
     folders = _folder(before), _folder(after)
     found = compare_runs(*folders)
-    page = None if out is None else write_two_runs(folders, out)
+    page = None if out is None else write_two_runs(folders, out, found)
     if as_json:
         print_json(found.document() | ({} if page is None else {"report": str(page)}))
         return

@@ -14,18 +14,17 @@ from deeptheory.report.assets import NAME, asset, hash_of
 from deeptheory.report.page import anchor, drawn_figure, interval
 from deeptheory.report.static import draw
 from deeptheory.report.strips import swatch
-from deeptheory.runs.comparison import compare_runs
 
 
-def write_two_runs(runs: Sequence[str | Path], out: str | Path) -> Path:
-    """report.html in the folder `out`, from the ledgers and figures of two run folders; its path.
+def write_two_runs(runs: Sequence[str | Path], out: str | Path, found: Any) -> Path:
+    """report.html in the folder `out`, from the figures of two run folders; its path.
 
-    InputError: runs of two studies. StoreError: a folder is no finished run, or the disk is full.
+    found: what `runs.comparison.compare_runs` says of the two. StoreError: a folder is no finished run, or the disk is
+    full.
     """
     from jinja2 import Environment, StrictUndefined
 
     folders = [Path(run) for run in runs]
-    found = compare_runs(*folders)
     pages = [read_json(folder / "page.json", "finished run") for folder in folders]
     try:
         names = dict.fromkeys(name for page in pages for part in page["sections"] for name in part["figures"])
