@@ -30,6 +30,7 @@ def test_what_needs_no_browser(tmp_path, ending):
     if ending == "html":
         assert "0.25" in text
         assert '"showSendToCloud": false' in text
+        assert "Plotly.animate(" not in text.split("<script")[-1]  # nothing moves by itself
     elif ending == "json":
         assert json.loads(text)["data"][0]["y"] == [0.5, 0.25]
     else:

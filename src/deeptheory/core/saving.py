@@ -27,7 +27,8 @@ def save(result: Any, path: Path) -> None:
         if ending == ".csv":
             result.table().to_csv(path, index=False, lineterminator="\n")
         elif ending == ".html":
-            result.figure().write_html(path, config={"displaylogo": False, "showSendToCloud": False})
+            config = {"displaylogo": False, "showSendToCloud": False}
+            result.figure().write_html(path, config=config, auto_play=False)  # it opens at the end of the training
         elif ending == ".json":
             result.figure().write_json(path)
         else:
