@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
+from deeptheory.core.names import count_of
 from deeptheory.report import charts
 from deeptheory.runs import NotDone, PageFigure
 from deeptheory.studies.hinton_2018.claims import CLAIMS, compared, end, votes_tighten
@@ -201,8 +202,8 @@ def _attacks(results: Any, settings: dict) -> PageFigure:
             "strong-attack",
             "transfer-no-advantage",
         ),
-        limitations=f"{settings['attacked']} test images, mean and standard deviation over {settings['networks']} "
-        f"networks. "
+        limitations=f"{settings['attacked']} test images, mean and standard deviation over "
+        f"{count_of(settings['networks'], 'network')}. "
         "Where strong brings a network down and fgsm does not, the loss hid its gradient: that is no robustness "
         "(Michels et al. 2019, arXiv 1906.03612). The two networks are not equally good at epsilon 0.",
         alt="Five panels of accuracy against epsilon for capsules and convolutional networks.",
