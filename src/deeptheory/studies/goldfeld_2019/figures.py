@@ -279,7 +279,8 @@ def _clusters(results: Any, settings: dict) -> PageFigure:
         limitations=f"Data: {data.attrs['pictures']}; cosines between {data.attrs['shown']} held-out ones, no "
         f"density and no "
         f"noise in the measure. Three convolutions and a dense layer, noise of {CNN_NOISE:g} of each activation: "
-        f"Butakov et al.'s network, not Goldfeld et al.'s own. {count_of(len(accuracy), 'network')}, middle 80 % as bands.",
+        f"Butakov et al.'s network, not Goldfeld et al.'s own. {count_of(len(accuracy), 'network')}, "
+        "middle 80 % as bands.",
         alt="Four panels, a layer each: cosine similarity within and between classes against the training step.",
     )
 
