@@ -1,8 +1,8 @@
 """Whether a built site holds together without a network: python docs/check_site.py FOLDER
 
 Every relative link leads to a file of the site and to a name in it, nothing is loaded from elsewhere, and every
-notebook for download holds code that compiles. Prints what does not, one line each; exits 1 then. Names inside the
-example reports are left to the tests of the report's page.
+notebook for download holds code that compiles; in the example reports no two things have one name. Prints what does
+not, one line each; exits 1 then.
 """
 
 import json
@@ -23,10 +23,12 @@ class Page(HTMLParser):
         self.links: list[str] = []
         self.loaded: list[str] = []
         self.names: set[str] = set()
+        self.twice: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list) -> None:
         of = {k: v or "" for k, v in attrs}
+        self.twice += [of["id"]] if of.get("id") in self.names else []
         self.names |= {of[k] for k in ("id", "name") if k in of}
         if tag == "a" and "href" in of:
             self.links.append(of["href"])
@@ -44,6 +46,8 @@ def wrong(site: Path) -> list[str]:
     found = []
     for path, page in pages.items():
         here = path.relative_to(site)
+        if "reports" in here.parts:
+            found += [f"{here}: has the name {name} twice" for name in page.twice]
         for address in page.loaded:
             if urlsplit(address).netloc or address.startswith("//"):
                 found.append(f"{here}: loads {address[:80]} from elsewhere")
@@ -56,12 +60,7 @@ def wrong(site: Path) -> list[str]:
             to = _target(path, address) if parts.path else path
             if not to.exists():
                 found.append(f"{here}: links to {address[:80]}, which is not there")
-            elif (
-                parts.fragment
-                and to in pages
-                and "reports" not in here.parts
-                and unquote(parts.fragment) not in pages[to].names
-            ):
+            elif parts.fragment and to in pages and unquote(parts.fragment) not in pages[to].names:
                 found.append(f"{here}: links to {address[:80]}, where that name is not")
     for path in sorted(site.rglob("*.ipynb")):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:

@@ -1,8 +1,9 @@
-"""Pack what the playground shows: python docs/make_playground.py [MEASURED]
+"""Pack what the playground shows: python docs/make_playground.py [MEASURED], or --unpack FOLDER
 
 MEASURED, a folder that `deeptheory playground --measure` filled, becomes docs/playground/planes.gz (all of it) and
 the package's own planes.gz (what the questions ask for). Without it only tables.json.gz is made again: one neuron,
-the gate, and the verdicts of docs/ledgers/runs."""
+the gate, and the verdicts of docs/ledgers/runs. --unpack fills FOLDER with the settings of docs/playground/planes.gz,
+so that --measure FOLDER measures what they lack."""
 
 import gzip
 import json
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from deeptheory.playground.grid import grid
 from deeptheory.playground.measuring import read_setting
-from deeptheory.playground.packing import pack, pack_folder
+from deeptheory.playground.packing import pack, pack_folder, unpack_folder
 from deeptheory.playground.page import PLANES, TABLES
 from deeptheory.playground.questions import QUESTIONS, asked_for
 from deeptheory.playground.tables import gate_table, neuron_table
@@ -44,4 +45,7 @@ def main(measured: str | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1:2] == ["--unpack"]:
+        print(len(unpack_folder((ROOT / "docs" / "playground" / PLANES).read_bytes(), sys.argv[2])), "settings")
+    else:
+        main(*sys.argv[1:])

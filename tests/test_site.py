@@ -43,6 +43,16 @@ def test_a_broken_site_is_found(script, tmp_path):
         assert len(found) == 1, k
         assert said in found[0]
     (tmp_path / "a" / "c.html").unlink()
+    report = tmp_path / "reports" / "a" / "report.html"
+    report.parent.mkdir(parents=True)
+    for text, said in (
+        ('<p id="claim-x">.</p><a href="#claim-x">.</a>', None),
+        ('<a href="#claim-x">.</a>', "where that name is not"),
+        ('<p id="verdicts">.</p><figure id="verdicts">.</figure>', "has the name verdicts twice"),
+    ):
+        report.write_text(text)
+        assert [said in line for line in wrong(tmp_path)] == ([True] if said else [])
+    report.unlink()
     cells = [{"cell_type": "code", "source": ["%matplotlib inline\n", "if:"]}]
     (tmp_path / "n.ipynb").write_text(json.dumps({"cells": cells}))
     assert "invalid syntax" in wrong(tmp_path)[0]

@@ -76,6 +76,8 @@ def test_reproduce_report_and_json(capsys, tmp_path):
     code, out, _ = run(capsys, "report", folder)
     assert (tmp_path / "r" / "report.html").exists()
     assert json.loads(run(capsys, "report", folder, "--json")[1])["report"].endswith("report.html")
+    assert len(run(capsys, "report", folder, folder)[1].splitlines()) == 2
+    assert len(json.loads(run(capsys, "report", folder, folder, "--json")[1])["reports"]) == 2
     assert run(capsys, "reproduce", STUDY, "--out", folder, "--fail-on", "not run", *SMALL)[0] == 1
     assert run(capsys, "reproduce", STUDY, "--out", folder, "--fail-on", "contradicted", *SMALL)[0] == 0
 

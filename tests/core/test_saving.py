@@ -30,6 +30,7 @@ def test_what_needs_no_browser(tmp_path, ending):
     if ending == "html":
         assert "0.25" in text
         assert '"showSendToCloud": false' in text
+        assert "Plotly.animate(" not in text.split("<script")[-1]  # nothing moves by itself
     elif ending == "json":
         assert json.loads(text)["data"][0]["y"] == [0.5, 0.25]
     else:
@@ -44,6 +45,28 @@ def test_an_image_says_what_it_needs(tmp_path, monkeypatch, ending):
     ):
         Drawn().save(tmp_path / f"figure.{ending}")
     assert not list(tmp_path.iterdir())
+
+
+def test_an_image_is_black_on_white_and_has_nothing_to_move(tmp_path, monkeypatch):
+    class Moving(Drawn):
+        def figure(self):
+            figure = super().figure()
+            figure.update_layout(sliders=[{"steps": [{"label": "0", "method": "animate"}]}])
+            figure.frames = [{"name": "0", "data": [{"y": [0, 0]}]}]
+            return figure
+
+    written = []
+    monkeypatch.setattr(saving, "find_spec", lambda name: types.SimpleNamespace())
+    monkeypatch.setattr("plotly.graph_objects.Figure.write_image", lambda self, path: written.append(self))
+    Moving().save(tmp_path / "figure.pdf")
+    (paper,) = written
+    assert len(paper.layout.sliders) == 0
+    assert len(paper.frames) == 0
+    assert list(paper.data[0].y) == [0.5, 0.25]
+    assert (paper.layout.paper_bgcolor, paper.layout.font.color) == ("white", saving.INK)
+    assert paper.layout.xaxis.automargin
+    assert paper.layout.margin.b >= 80  # a PDF of kaleido 1.5 lacks the lowest pixels
+    assert paper.layout.xaxis.title.text == "x"
 
 
 def test_a_browser_that_is_not_there_is_told(tmp_path, monkeypatch):

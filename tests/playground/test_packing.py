@@ -9,8 +9,8 @@ import pytest
 
 from deeptheory.core.errors import StoreError
 from deeptheory.playground.grid import PROTOCOL, READOUTS, Setting
-from deeptheory.playground.measuring import SCHEMA
-from deeptheory.playground.packing import STEPS, pack, pack_folder, unpack
+from deeptheory.playground.measuring import SCHEMA, read_setting
+from deeptheory.playground.packing import STEPS, pack, pack_folder, unpack, unpack_folder
 
 NETWORKS, EPOCHS = 3, [0, 5, 9, 20]
 
@@ -52,6 +52,19 @@ def test_numbers_come_back_within_half_a_step():
                 assert back.shape == np.shape(values)
                 assert np.abs(back - values).max() <= 0.5 / STEPS[name] + 1e-9
         assert np.abs(found[key]["test_accuracy"] - measured["test_accuracy"]).max() <= 0.5 / 1000 + 1e-9
+
+
+def test_files_made_of_packed_settings_are_packed_into_the_same_bytes(tmp_path):
+    """So that what a plan lacks can be measured after the folder is gone, and what is there stays as it is."""
+    settings = [Setting(), Setting("relu", depth=1)]
+    packed = pack(made(s, k) for k, s in enumerate(settings))
+    paths = unpack_folder(packed, tmp_path)
+    assert [p.stem for p in paths] == [s.key for s in settings]
+    assert pack_folder(tmp_path) == packed
+    assert read_setting(paths[0], PROTOCOL | {"networks": NETWORKS})["layers"][-1] == "layer6"
+    paths[0].write_text(json.dumps(made(settings[0], 9)))
+    unpack_folder(packed, tmp_path)
+    assert json.loads(paths[0].read_text()) == made(settings[0], 9)
 
 
 def test_the_same_numbers_give_the_same_bytes():

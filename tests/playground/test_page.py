@@ -13,7 +13,7 @@ from deeptheory.information import fall
 from deeptheory.playground import write_playground
 from deeptheory.playground.grid import Setting
 from deeptheory.playground.packing import unpack
-from deeptheory.playground.page import PLANES
+from deeptheory.playground.page import PLANES, packed_planes, render
 
 OWN = files("deeptheory.playground").joinpath(PLANES).read_bytes()
 HEADER, ALL = unpack(OWN)
@@ -268,3 +268,10 @@ def test_without_scripts_it_is_read(browser, path):
     assert not page.locator(".settings").first.is_visible()
     assert "This page needs scripts to move" in page.inner_text("body")
     page.close()
+
+
+def test_every_drawing_has_a_name():
+    """A description alone leaves a screen reader with nothing to call it by."""
+    drawings = [tag for tag in re.findall(r"<svg[^>]*>", render(packed_planes())) if 'role="img"' in tag]
+    assert len(drawings) >= 5
+    assert all(re.search(r'aria-label="[^"]+"', tag) for tag in drawings)

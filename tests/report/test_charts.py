@@ -205,6 +205,16 @@ def test_a_region_ends_where_it_was_stated_or_at_the_edge(low, high, ends):
     assert figure.layout.yaxis.range[1] > 4.5
 
 
+def test_a_region_of_one_layer_is_drawn_there_alone():
+    figure = charts.region(charts.points(PLACES, "at", "mean", "condition"), 0.5, np.inf, across=(-0.4, 0.4))
+    (box,) = figure.layout.shapes
+    assert (box.x0, box.x1, box.y0) == (-0.4, 0.4, 0.5)
+    assert (box.name, box.xref, box.yref) == ("region", "x", "y")
+    lying = charts.points(PLACES, "at", "mean", "condition", horizontal=True)
+    (box,) = charts.region(lying, 1, 2, along="x", across=(0.6, 1.4)).layout.shapes
+    assert (box.x0, box.x1, box.y0, box.y1) == (1, 2, 0.6, 1.4)
+
+
 def test_a_region_on_a_logarithmic_axis_stays_positive():
     figure = charts.region(charts.lines(CURVES[CURVES["panel"] == "a"], log="y"), -np.inf, 2.0)
     assert figure.layout.shapes[0].y0 > 0

@@ -124,8 +124,8 @@ def test_without_scripts_figures_and_ledger_are_there(browser, folder):
     page.goto((folder / "report.html").as_uri())
     assert "contradicted" in page.inner_text("#ledger")
     for name in ("moving", "still"):
-        assert page.locator(f"#{name} .still svg").is_visible()
-        assert page.locator(f"#{name} svg [data-trace] path").count() >= 1
+        assert page.locator(f"#figure-{name} .still svg").is_visible()
+        assert page.locator(f"#figure-{name} svg [data-trace] path").count() >= 1
     assert not page.locator(".slider").is_visible()
     page.close()
 
@@ -139,6 +139,10 @@ def test_a_print_has_every_figure_and_every_column(browser, folder, paper, drawn
         assert plot.query_selector(".still svg").is_visible()
         assert not plot.query_selector(".live").is_visible()
     assert not page.locator(".slider").is_visible()
+    assert (
+        page.locator("#claims thead button:visible").count() == 0
+    )  # a head with one is not repeated on the next sheet
+    assert page.locator("#claims thead th").first.inner_text() == "Verdict"
     inches = {"A4": 210 / 25.4, "Letter": 8.5}[paper] - 2 * 14 / 25.4
     page.set_viewport_size({"width": int(96 * inches), "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth") <= int(96 * inches)

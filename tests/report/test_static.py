@@ -74,7 +74,7 @@ def vertices(path):
     """Stretches of points of a path of lines or of dots; relative ones added up."""
     out = []
     for part in re.findall(r"M[^M]*", path):
-        numbers = [float(n) for n in re.findall(r"-?(?:\d+\.?\d*|\.\d+)", part.split("h0")[0])]
+        numbers = [float(n) for n in re.findall(r"-?(?:\d+\.?\d*|\.\d+)", re.split("h0|h.01", part)[0])]
         pairs = list(zip(numbers[::2], numbers[1::2]))
         run = [pairs[0]]
         for dx, dy in pairs[1:]:
@@ -222,6 +222,23 @@ def test_long_remarks_stand_below_the_drawing():
     drawing = draw(as_json(figure), "")
     assert "so it is" not in drawing.svg
     assert drawing.remarks == ["so it is. " * 12]
+
+
+def test_squares_have_a_length_since_paper_leaves_out_what_has_none():
+    """A square cap on a path of no length is not painted by PDF; the mark would be missing on paper alone."""
+    svg = draw(as_json(charts.points(PLACES, "at", "mean", "condition")), "").svg
+    squares = re.findall(r'd="([^"]*)"[^>]*stroke-linecap="square"', svg)
+    assert squares
+    assert all("h0" not in d and "h.01" in d for d in squares)
+
+
+def test_a_region_of_one_layer_is_shaded_between_its_sides():
+    figure = charts.region(charts.points(PLACES, "at", "mean", "condition"), 0.5, math.inf, across=(-0.4, 0.4))
+    whole = charts.region(charts.points(PLACES, "at", "mean", "condition"), 0.5, math.inf)
+    widths = [
+        float(re.search(r'class="region" [^>]*width="([\d.]+)"', draw(as_json(f), "").svg)[1]) for f in (figure, whole)
+    ]
+    assert 0 < widths[0] < 0.6 * widths[1]
 
 
 def test_a_region_is_shaded_to_its_ends():

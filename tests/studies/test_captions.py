@@ -45,3 +45,31 @@ def test_figures_that_decide_a_claim_do_not_say_its_outcome(name):
             said = " ".join(texts(given["shows"])).lower()
             for word in ("reproduced", "contradicted", "as expected", "clearly", "confirms", "confirmed", "indeed"):
                 assert word not in said, (path.name, said)
+
+
+def drawn_by(name):
+    """Figure name -> keywords, of every figure that a study's files draw under a fixed name."""
+    for path in (FOLDER / name.replace("-", "_")).glob("*.py"):
+        for given in shown(path):
+            for at in texts(given["name"]) or ["figure-2"]:  # a function that draws two
+                yield at, given
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_main_figure_and_others_say_what_was_published(name):
+    """In words and in the paper's numbers; a number that no source was read for is called unverified."""
+    said = {at: " ".join(texts(given["published"])) for at, given in drawn_by(name) if "published" in given}
+    assert find(name).part("figures").MAIN in said
+    assert len(said) >= (1 if name.startswith("tishby") else 4)  # that paper has one figure of this kind
+    for at, text in said.items():
+        assert "from memory" not in text or "unverified" in text, (at, text)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_region_that_is_drawn_is_said_to_be_shaded(name):
+    for path in (FOLDER / name.replace("-", "_")).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_dots"):
+                regions = [n for n in ast.walk(node) if isinstance(n, ast.Attribute) and n.attr == "region"]
+                if any(getattr(n.value, "id", "") == "charts" for n in regions):
+                    assert "haded" in " ".join(texts(node)), (path.name, node.name)

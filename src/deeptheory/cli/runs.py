@@ -12,14 +12,17 @@ from deeptheory.core.errors import InputError
 
 @app.command()
 def report(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="A run folder, or several.")],
     as_json: Json = False,
 ) -> None:
-    """Build the page of a run again from the files in its folder."""
+    """Build the page of a run again from the files in its folder; of several next to each other, with links between."""
     from deeptheory.report import write_page
 
-    path = write_page(_folder(run))
-    print_json({"report": str(path)}) if as_json else print(path)
+    paths = [write_page(folder) for folder in [_folder(run) for run in runs]]
+    if as_json:
+        print_json({"report": str(paths[0])} if len(paths) == 1 else {"reports": [str(path) for path in paths]})
+    else:
+        print(*paths, sep="\n")
 
 
 @app.command()
@@ -27,12 +30,16 @@ def compare(
     before: Annotated[Path, typer.Argument(help="A run folder.")],
     after: Annotated[Path, typer.Argument(help="Another, of the same study; or both of inspect, of any two models.")],
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the page of two inspections; default runs/compare-A-B.")
+        Path | None,
+        typer.Option(
+            help="Folder for a page with figures side by side; of two inspections there is always one, by default in "
+            "runs/compare-A-B."
+        ),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="List the claims that did not move, too.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Claims of two runs whose verdict or number differs; of two inspections, a page with both side by side."""
+    """Claims of two runs whose verdict or number differs, and with --out a page of both; of two inspections, a page."""
     if all((r / "inspection.json").is_file() for r in (before, after)):
         from deeptheory.report.side_by_side import write_side_by_side
 
@@ -40,14 +47,15 @@ def compare(
         path = write_side_by_side((before, after), out or Path("runs") / f"compare-{'-'.join(names)}")
         print_json({"report": str(path)}) if as_json else print(path)
         return
-    if out is not None:
-        raise InputError(f"--out is {out}, and only of two inspections a page is made; leave it out")
     from deeptheory.report.page import interval
+    from deeptheory.report.two_runs import write_two_runs
     from deeptheory.runs.comparison import compare_runs
 
-    found = compare_runs(_folder(before), _folder(after))
+    folders = _folder(before), _folder(after)
+    found = compare_runs(*folders)
+    page = None if out is None else write_two_runs(folders, out, found)
     if as_json:
-        print_json(found.document())
+        print_json(found.document() | ({} if page is None else {"report": str(page)}))
         return
     for line in found.differences:
         put(line)
@@ -66,6 +74,8 @@ def compare(
         )
     print_table(("moved", "claim", "before", "after"), rows)
     put(found.summary())
+    if page is not None:
+        print(page)
 
 
 def _folder(run: Path) -> Path:

@@ -19,7 +19,7 @@ from deeptheory.core.storage import read_json, write_text
 from deeptheory.playground.grid import PROTOCOL, READOUTS, Setting, grid
 
 SCHEMA = 1
-_DIGITS = 4  # of bits that are saved
+DIGITS = 4  # of bits that are saved
 _KEYS = {"setting", "protocol", "epochs", "layers", "range", "train_accuracy", "test_accuracy", "planes"}
 
 
@@ -159,4 +159,4 @@ def _range(recording: Any) -> tuple[float, float]:
 
 
 def _rounded(values: np.ndarray) -> list:
-    return np.round(values, _DIGITS).tolist()
+    return np.round(values, DIGITS).tolist()

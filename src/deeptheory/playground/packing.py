@@ -17,8 +17,9 @@ import numpy as np
 
 from deeptheory import __version__
 from deeptheory.core.errors import StoreError
+from deeptheory.core.storage import write_text
 from deeptheory.playground.grid import READOUTS, grid
-from deeptheory.playground.measuring import key_of, read_setting
+from deeptheory.playground.measuring import DIGITS, SCHEMA, key_of, read_setting
 
 FORM = 1
 STEPS = {"i_x": 100, "i_y": 1000, "floor": 1000, "train_accuracy": 1000, "test_accuracy": 1000}
@@ -112,6 +113,38 @@ def unpack(packed: bytes) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         }
         out[setting["key"]] = values | {n: take(n, networks) for n in ("train_accuracy", "test_accuracy")}
     return header, out
+
+
+def unpack_folder(packed: bytes, folder: str | Path) -> list[Path]:
+    """Write packed settings as the files that `measure` leaves, so that it measures what they lack; those that a folder
+    has already stay. The paths of all.
+
+    Packed again they give the same bytes; of the digits that were measured they have those that were packed.
+    StoreError: no such bytes, or files that cannot be written.
+    """
+    header, planes = unpack(packed)
+    paths = []
+    for said in header["settings"]:
+        found, setting = planes[said["key"]], {k: said[k] for k in said if k not in ("key", "layers", "range")}
+        path = Path(folder) / f"{said['key']}.json"
+        paths.append(path)
+        if path.exists():
+            continue
+        read = {r: {name: _lists(values) for name, values in found[r].items()} for r in header["readouts"]}
+        measured = {
+            "schema": SCHEMA, "version": header["version"], "setting": setting, "protocol": header["protocol"],
+            "epochs": header["epochs"], "layers": [f"layer{k + 1}" for k in range(said["layers"])],
+            "range": said["range"],
+            **{name: found[name].round(DIGITS).tolist() for name in ("train_accuracy", "test_accuracy")},
+            "planes": read,
+        }  # fmt: skip
+        write_text(path, json.dumps(measured, separators=(",", ":"), allow_nan=False) + "\n")
+    return paths
+
+
+def _lists(values: np.ndarray) -> list:
+    """[..., layer, epoch] as lists [..., epoch, layer]."""
+    return np.moveaxis(values, -1, -2).round(DIGITS).tolist()
 
 
 def _parts(measured: dict[str, Any]) -> Iterator[tuple[str, np.ndarray]]:

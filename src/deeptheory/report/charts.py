@@ -284,11 +284,14 @@ def _name_starts(figure: Any, first: Any, x: str, y: str, layer: str, where: Map
     figure.update_xaxes(range=[-0.04 * widest, 1.16 * widest], **where)
 
 
-def region(figure: Any, low: float, high: float, *, along: str = "y", **where: Any) -> Any:
+def region(
+    figure: Any, low: float, high: float, *, along: str = "y", across: tuple[float, float] | None = None, **where: Any
+) -> Any:
     """The figure with the region of a claim shaded, which was stated before the measurement, along the axis of its
     quantity.
 
-    Infinite ends stop at the edge of the figure. where: row and col of a panel; all panels by default.
+    Infinite ends stop at the edge of the figure. across: ends along the other axis, where the claim is about a part of
+    it alone (one layer). where: row and col of a panel; all panels by default.
     """
     seen = [v for t in figure.data for v in _covered(t, along)]
     inside = [v for v in (low, high) if np.isfinite(v)]
@@ -297,9 +300,13 @@ def region(figure: Any, low: float, high: float, *, along: str = "y", **where: A
     room = 0.06 * (span[1] - span[0] or 1)
     edge = (span[0] / 2, span[1] * 2) if on_log else (span[0] - room, span[1] + room)
     ends = [low if np.isfinite(low) else edge[0], high if np.isfinite(high) else edge[1]]
-    add = figure.add_hrect if along == "y" else figure.add_vrect
-    add(**{f"{along}0": ends[0], f"{along}1": ends[1]}, fillcolor="#0a6b3d", opacity=0.12, line_width=0, layer="below",
-        name="region", **where)  # fmt: skip
+    box = {f"{along}0": ends[0], f"{along}1": ends[1], "fillcolor": "#0a6b3d", "opacity": 0.12, "line_width": 0}
+    if across is None:
+        (figure.add_hrect if along == "y" else figure.add_vrect)(**box, layer="below", name="region", **where)
+    else:
+        other = "x" if along == "y" else "y"
+        box |= {f"{other}0": across[0], f"{other}1": across[1], **({} if where else {"xref": "x", "yref": "y"})}
+        figure.add_shape(type="rect", **box, layer="below", name="region", **where)
     if not on_log and getattr(figure.layout, f"{along}axis").range is None:
         (figure.update_yaxes if along == "y" else figure.update_xaxes)(range=edge, **where)
     return figure

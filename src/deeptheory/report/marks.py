@@ -171,7 +171,9 @@ def dots(
         paint = stroke(shade, 1.4) if hollow else f'fill="{shade}"'
     else:
         cap = "square" if symbol == "square" else "round"
-        outline, paint = "h0", f'{stroke(shade, size * (0.88 if cap == "square" else 1))} stroke-linecap="{cap}"'
+        # a square cap on nothing has no direction: PDF leaves it out
+        outline = "h.01" if cap == "square" else "h0"
+        paint = f'{stroke(shade, size * (0.88 if cap == "square" else 1))} stroke-linecap="{cap}"'
     body = "".join(f"M{_pair(float(digits(x)), float(digits(y)), 1)}{outline}" for x, y in kept)
     return f'<path d="{body}" {paint}{faint}/>'
 

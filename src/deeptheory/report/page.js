@@ -122,8 +122,10 @@
     [...table.tHead.rows[0].cells].forEach((head, k) => {
       const button = document.createElement("button");
       button.type = "button";
-      button.textContent = head.textContent;
-      head.replaceChildren(button);
+      const plain = document.createElement("span"); // on paper
+      plain.className = "plain";
+      plain.textContent = button.textContent = head.textContent;
+      head.replaceChildren(button, plain);
       button.addEventListener("click", () => {
         const up = head.getAttribute("aria-sort") !== "ascending";
         [...head.parentElement.cells].forEach((c) => c.removeAttribute("aria-sort"));

@@ -23,6 +23,7 @@ from deeptheory.core.verdicts import counted, headline
 from deeptheory.report.assets import NAME, asset, hash_of, seconds
 from deeptheory.report.downloads import as_csv, as_json, link, pack, packed, rounded
 from deeptheory.report.inspection import write_inspection_page
+from deeptheory.report.measured import as_measured
 from deeptheory.report.static import draw
 from deeptheory.report.strips import strip, swatch, tally
 
@@ -70,6 +71,7 @@ def _render(folder: Path, run: dict, claims: list[dict], page: dict) -> str:
     first = next((p for p in shown if p["name"] == page.get("main")), shown[0] if shown else None)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
+        "anchor": anchor,
         "counted": lambda pair: counted(*pair),
         "number": number,
         "interval": interval,
@@ -147,10 +149,8 @@ def beside(folder: Path, run: dict, claims: list[dict], links: list[dict]) -> li
                 absent.append(study)
             elif claim in known[study][1]:
                 where, there = known[study]
-                anchor = f"#claim-{claim.replace('/', '-')}"
-                rows.append(
-                    {"study": study, "claim": there[claim], "href": f"../{where}/{NAME}{anchor}" if where else anchor}
-                )
+                to = f"#claim-{anchor(claim)}"
+                rows.append({"study": study, "claim": there[claim], "href": f"../{where}/{NAME}{to}" if where else to})
         out.append({"question": question["question"], "rows": rows, "absent": list(dict.fromkeys(absent))})
     return out
 
@@ -173,18 +173,24 @@ def _neighbors(folder: Path, run: dict) -> dict[str, tuple[str, dict[str, dict]]
     return found
 
 
-def _figure(folder: Path, name: str, claims: list[dict]) -> dict[str, Any]:
-    if not isinstance(name, str) or not _NAME.fullmatch(name):  # a folder from elsewhere may name any path
+def drawn_figure(folder: Path, name: str) -> dict[str, Any]:
+    """What figures/NAME.json of a run holds. StoreError: no plain name, which a folder from elsewhere may have, or
+    damage."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise StoreError(f"page.json names a figure {name!r}; figures are called by letters, digits, '-', '_' and '.'")
-    drawn = read_json(folder / "figures" / f"{name}.json", "figure")
+    return read_json(folder / "figures" / f"{name}.json", "figure")
+
+
+def _figure(folder: Path, name: str, claims: list[dict]) -> dict[str, Any]:
+    drawn = drawn_figure(folder, name)
     drawing = draw(drawn["figure"], drawn["alt"])
+    decided = [c for start in drawn["claims"] for c in claims if c["id"] == start or c["id"].startswith(start + "/")]
     return {
         "name": name,
         **{k: drawn[k] for k in ("title", "shows", "limitations", "alt")},
         "published": drawn.get("published", ""),
-        "outcomes": [
-            c for start in drawn["claims"] for c in claims if c["id"] == start or c["id"].startswith(start + "/")
-        ],
+        "measured": as_measured(decided),
+        "outcomes": decided,
         "svg": drawing.svg,
         "key": drawing.key,
         "labeled": drawing.labeled,
@@ -219,6 +225,11 @@ def _library() -> tuple[str, str, list[str]]:
     except OSError as error:
         raise StoreError(f"plotly's {path.name} cannot be read ({error}); install plotly again") from error
     return pack(script.encode()), hash_of(script), re.findall(r'getElementById\("([0-9a-f]{64})"\)', script)
+
+
+def anchor(name: str) -> str:
+    """The id of a claim as a name to link to: an HTML id holds no space, and mail programs cut a link at a comma."""
+    return re.sub(r"[^\w.-]+", "-", name)
 
 
 def number(value: Any) -> str:

@@ -123,7 +123,7 @@ def _texts(panel: Panel, layout: dict[str, Any]) -> str:
         parts += [marks.text(x.start - 6, at + 4, said, "t", "end") for at, said in y.ticks(panel.y_layout)]
     if said := _title(panel.x_layout):
         middle, below = (x.start + x.end) / 2, y.start + (56 if groups else 34)
-        parts.append(marks.text(middle, below, said, "a", "middle"))
+        parts.append(marks.text(middle, below, said, "a x", "middle"))
     if said := _title(panel.y_layout):
         left = 2 if x.start < 0.5 * WIDTH else x.start
         parts.append(marks.text(left, y.end - (24 if titled(layout) else 9), said, "a"))

@@ -19,6 +19,7 @@ from deeptheory.studies.chang_tsao_2017.layers import (
     line_chart,
     of,
 )
+from deeptheory.studies.paper import printed, stated
 from deeptheory.studies.tables import estimate, table_of
 
 _GRID = np.linspace(-2, 2, 17)  # standard deviations along an axis
@@ -43,6 +44,8 @@ def ramps(results: Any, settings: dict) -> PageFigure:
         title="Responses along the cell's own axis",
         figure=figure,
         table=table,
+        published="Figure 1: a cell of the macaque whose response ramps up along its axis over 2,000 drawn faces; 205 "
+        "cells were recorded, 106 in the middle patches and 99 in the anterior one.",
         shows="Does the response grow from one end of the cell's own axis to the other without turning back? Dashed: "
         "the most tuned cell of the same network before training, and the most tuned pixel.",
         claims=("ramp",),
@@ -95,6 +98,7 @@ def axes(results: Any, settings: dict) -> PageFigure:
         title="The axes of the cells of the last hidden layer",
         figure=figure,
         table=table,
+        published=f"A cell is tuned to about {printed(claims.CLAIMS, 'tuned-dimensions')} of the 50 dimensions.",
         shows="One row per cell: its spike-triggered average over the 50 coordinates, of unit length, sorted by "
         "preference for shape. Do the cells fall into two groups?",
         claims=("tuned-dimensions",),
@@ -138,6 +142,8 @@ def histogram(results: Any, settings: dict) -> PageFigure:
         title="Shape or appearance? The cells of two areas",
         figure=charts.reference(figure, upright=0),
         table=table,
+        published="Figure 2: cells of the middle patches lie to the right (shape), those of the anterior one to the "
+        "left (appearance).",
         shows="To the right cells prefer shape, to the left appearance. The paper reports its middle area on the "
         "right, its anterior area on the left; here the third convolution and the embedding are compared.",
         claims=("late-layers-appearance", "early-layers-shape"),
@@ -145,6 +151,32 @@ def histogram(results: Any, settings: dict) -> PageFigure:
         "towards 0 by noise in all the others.",
         alt="Histograms as outlines: shape preference index of tuned cells in two layers, trained and untrained, "
         "and of pixels.",
+    )
+
+
+def preference(results: Any, settings: dict) -> PageFigure:
+    """Median preference of each layer, trained, before training, and of pixels."""
+    rows = [
+        estimate(v, name="value", layer=k, condition=WORDS[c])
+        for c in CONDITIONS
+        for k, v in zip(LAYERS, claims.preferences(results, c).T)
+    ]
+    alone = estimate(claims.preferences(results, "pixels"), name="value", layer="", condition=WORDS["pixels"])
+    table = table_of([*rows, alone])
+    figure = layer_chart(table, "shape preference (median over cells)", 0.0)
+    return PageFigure(
+        name="preference",
+        title="Preference of the cells, layer by layer",
+        figure=charts.region(figure, *stated(claims.CLAIMS, "early-layers-shape"), across=(-0.4, 0.4)),
+        table=table,
+        published="Supplement: in a network trained on 2,622 people (from memory, unverified) later layers turn to "
+        "appearance.",
+        shows="Above 0 a layer's cells follow shape, below 0 appearance. Do the trained dots fall from left to right, "
+        "and those before training not? Shaded: where the first layer has to lie.",
+        claims=("late-layers-appearance", "early-layers-shape", "untrained-control/late-layers-appearance"),
+        limitations="Means with 95 % intervals over networks. The index depends on how coordinates are scaled: here "
+        "each block has the same total variance, as in the released analysis.",
+        alt="Dots with error bars: median shape preference by layer, trained, before training, and of pixels.",
     )
 
 
@@ -164,6 +196,8 @@ def flat_curves(results: Any, settings: dict) -> PageFigure:
         title="Along the axis, and along the longest axis orthogonal to it",
         figure=figure,
         table=table,
+        published="Figure 4: the responses of single cells and of their population ramp up along the axis and are flat "
+        "along the longest axis orthogonal to it, in sparse cells, too (protocol from memory, unverified).",
         shows="The mean tuned cell of the last hidden layer. Solid: along its own axis. Dashed: along the longest axis "
         "orthogonal to it. Is the dashed line flat?",
         claims=("flat-orthogonal",),
@@ -206,12 +240,16 @@ def views(results: Any, settings: dict) -> PageFigure | None:
             for c in CONDITIONS
         ]
     )
+    figure = layer_chart(table, "cosine of the appearance axes, frontal and 60°", 0.5, "cells", "series")
     return PageFigure(
         name="views",
         title="Is the appearance axis the same for faces from the side?",
-        figure=layer_chart(table, "cosine of the appearance axes, frontal and 60°", 0.5, "cells", "series"),
+        figure=charts.region(figure, *stated(claims.CLAIMS, "view-transfer"), across=(-0.4, 0.4)),
         table=table,
-        shows="At 1 a cell asks for the same appearance in front and from the side, at 0 for something unrelated.",
+        published="Figure 6: one appearance axis explains a cell of the anterior patch in front and in profile (from "
+        "memory, unverified).",
+        shows="At 1 a cell asks for the same appearance in front and from the side, at 0 for something unrelated. "
+        "Shaded: where trained cells have to lie.",
         claims=("view-transfer",),
         limitations="Latents of the procedural heads, so that shape and appearance are the same numbers in both "
         "views. The "
@@ -274,6 +312,8 @@ def readers(results: Any, settings: dict) -> PageFigure:
         title="What a code by axes is good for",
         figure=figure,
         table=table,
+        published="Figure 7, simulated: cells that code by axes need be fewer than cells that code by distances, and "
+        "serve more readers (details from memory, unverified).",
         shows="Solid: cells that are axes; dashed: cells that answer the distance to a face; the same decoders, noise "
         "and numbers. Which line is higher at equal numbers?",
         claims=("axis-metric-efficient",),

@@ -14,6 +14,7 @@ from deeptheory.studies.chang_tsao_2017.cell_figures import (
     flat_curves,
     histogram,
     ladder,
+    preference,
     ramps,
     readers,
     views,
@@ -29,6 +30,7 @@ from deeptheory.studies.chang_tsao_2017.layers import (
     world,
 )
 from deeptheory.studies.pages import Part
+from deeptheory.studies.paper import printed, stated
 from deeptheory.studies.tables import estimate, table_of
 
 MAIN = "flat-curves"
@@ -102,28 +104,6 @@ def _components(results: Any, settings: dict) -> PageFigure:
     )
 
 
-def _preference(results: Any, settings: dict) -> PageFigure:
-    rows = [
-        estimate(v, name="value", layer=k, condition=WORDS[c])
-        for c in CONDITIONS
-        for k, v in zip(LAYERS, claims.preferences(results, c).T)
-    ]
-    alone = estimate(claims.preferences(results, "pixels"), name="value", layer="", condition=WORDS["pixels"])
-    table = table_of([*rows, alone])
-    return PageFigure(
-        name="preference",
-        title="Preference of the cells, layer by layer",
-        figure=layer_chart(table, "shape preference (median over cells)", 0.0),
-        table=table,
-        shows="Above 0 a layer's cells follow shape, below 0 appearance. Do the trained dots fall from left to right, "
-        "and those before training not?",
-        claims=("late-layers-appearance", "untrained-control/late-layers-appearance"),
-        limitations="Means with 95 % intervals over networks. The index depends on how coordinates are scaled: here "
-        "each block has the same total variance, as in the released analysis.",
-        alt="Dots with error bars: median shape preference by layer, trained, before training, and of pixels.",
-    )
-
-
 def _decoding(results: Any, settings: dict) -> PageFigure:
     data = results["population"].mean("seed")
     x = range(1, data.sizes["feature"] + 1)
@@ -141,6 +121,8 @@ def _decoding(results: Any, settings: dict) -> PageFigure:
         title="Which coordinates can be read from the cells",
         figure=charts.reference(figure, upright=settings["shape"] + 0.5),
         table=table,
+        published="Figure 3: the middle patches tell more of shape, the anterior one of appearance, both "
+        "together most.",
         shows="Can more be read from the middle layer and the embedding together than from either alone, and are later "
         "components read less well? Dashed: the same before training and from pixels.",
         claims=("decode-combined-best", "decode-falls-with-component"),
@@ -156,12 +138,15 @@ def _identification(results: Any, settings: dict) -> PageFigure:
     series = {"both areas": (x, data["by_candidates"].values, "solid")}
     series = _with_controls(series, x, data["control_by_candidates"]) | {"chance": (x, [1 / k for k in x], "dot")}
     figure, table = line_chart(series, "candidates", "identified", "number of faces", "identified", log="x")
+    asked = settings["candidates"] / 1.15, 1.15 * settings["candidates"]
     return PageFigure(
         name="identification",
         title="Finding a face among others",
-        figure=figure,
+        figure=charts.region(figure, *stated(claims.CLAIMS, "identify-at-40"), across=asked),
         table=table,
-        shows="How often, among this many faces, is the one that was shown nearest to what the cells say?",
+        published=f"Figure 3: about {printed(claims.CLAIMS, 'identify-at-40')} among 40 faces, chance 0.025.",
+        shows="How often, among this many faces, is the one that was shown nearest to what the cells say? "
+        "Shaded: where both areas have to lie.",
         claims=("identify-at-40",),
         limitations="Mean over networks; exact expectation over all sets of others. Identification tells that there is "
         "information, not which code carries it, nor that training put it there: compare the dashed lines.",
@@ -211,6 +196,7 @@ def _reconstructions(results: Any, settings: dict) -> PageFigure:
         title="Faces shown, and faces rebuilt from what the cells say",
         figure=_rows_of_images(data["reconstructed"].values[0], names),
         table=table_of([estimate(v, name="value", cells=k, quantity=quantity) for k, v in kinds.items()]),
+        published="Figure 3: faces rebuilt from 205 cells, next to those that were shown.",
         shows="Is the lower face the upper one? Large differences first: outline, brows, skin.",
         claims=("reconstruction",),
         limitations="The first eight faces of the first network, not chosen. Coordinates that cannot be read shrink "
@@ -232,10 +218,13 @@ def _flatness(results: Any, settings: dict) -> PageFigure:
     return PageFigure(
         name="flatness",
         title="Are cells flat orthogonal to their axis, and does an axis explain them better than a distance?",
-        figure=layer_chart(table, "share of cells", 0.5, series="series"),
+        figure=charts.region(
+            layer_chart(table, "share of cells", 0.5, series="series"),
+            *stated(claims.CLAIMS, f"flat-orthogonal/{LAYERS[-1]}"),
+        ),
         table=table,
-        shows="The paper reports both fractions near 1 of its cells. How do they compare with the same network before "
-        "training, and with pixels on the right?",
+        shows="Shaded: where both fractions have to lie; the paper reports them near 1 of its cells. How do they "
+        "compare with the same network before training, and with pixels on the right?",
         claims=(
             "flat-orthogonal",
             "axis-beats-exemplar",
@@ -275,12 +264,14 @@ def _models(results: Any, settings: dict) -> PageFigure:
         title="Axis against exemplar, cell by cell",
         figure=charts.reference(figure.update_traces(marker={"size": 6, "opacity": 0.7}), diagonal=(0, 1)),
         table=table,
+        published="Figure 4: the axis explains most cells better than an exemplar does, and "
+        f"{printed(claims.CLAIMS, 'near-ceiling')} of what can be explained.",
         shows="Cells of the last hidden layer. Above the diagonal the axis predicts new faces better than the distance "
         "to a face. On which side do most lie?",
         claims=("axis-beats-exemplar",),
         limitations="All 50 coordinates of the exemplar are free within a bounded length; both models end in a cubic; "
-        "ten-fold or five-fold held-out faces. Cells of reliability below 0.1 are left out. The paper's 57 % of the "
-        "explainable variance (unverified: from memory) is of real cells and real faces.",
+        "ten-fold or five-fold held-out faces. Cells of reliability below 0.1 are left out. The paper's number is of "
+        "real cells and real faces.",
         alt="Scatter plot: ceiling-normalized R squared of the axis model against the exemplar model, "
         "one dot per cell.",
     )
@@ -317,10 +308,15 @@ def _eigenface(results: Any, settings: dict) -> PageFigure:
     return PageFigure(
         name="eigenface",
         title="Fifty pixel components against the fifty of the face space",
-        figure=layer_chart(table, "explained variance, pixel components minus face space", 0.0),
+        figure=charts.region(
+            layer_chart(table, "explained variance, pixel components minus face space", 0.0),
+            *stated(claims.CLAIMS, "eigenface-worse"),
+        ),
         table=table,
-        shows="Below 0 the face space explains the tuned cells better, as the paper reports of AM. On the right the "
-        "positive control: cells simulated as axes of the face space.",
+        published="Figure 4L: cells of the anterior patch are better explained by shape-free appearance than by "
+        "pixels.",
+        shows="Below 0 (shaded) the face space explains the tuned cells better, as the paper reports of AM. On "
+        "the right the positive control: cells simulated as axes of the face space.",
         claims=("eigenface-worse",),
         limitations="A network that sees pixels need not follow the coordinates from which faces were drawn; what "
         "holds of it need not hold of a brain.",
@@ -348,6 +344,8 @@ def _metamers(results: Any, settings: dict) -> PageFigure:
         title="Faces moved along a cell's null plane, and along its axis",
         figure=_rows_of_images(data["metamers"].values[0], ["faces", "null plane", "axis"]),
         table=_changes(data),
+        published="Figure 5: very different faces on one null plane get the same response (the number of the "
+        "figure from memory, unverified).",
         shows="Both lower rows are equally far from the upper one. An axis cell would answer the middle row as it does "
         "the upper one, though the faces differ.",
         claims=("metamers",),
@@ -364,10 +362,14 @@ def _null_changes(results: Any, settings: dict) -> PageFigure:
     return PageFigure(
         name="null-changes",
         title="How much cells answer to their null plane",
-        figure=layer_chart(table_of(means), "response change, null plane / axis", 0.1, "cells", "series"),
+        figure=charts.region(
+            layer_chart(table_of(means), "response change, null plane / axis", 0.1, "cells", "series"),
+            *stated(claims.CLAIMS, "metamers"),
+            across=(-0.4, 0.4),
+        ),
         table=table,
         shows="At 1 a cell would change as much along its null plane as along its axis; "
-        "the claim asks for less than a tenth (dotted).",
+        "the claim asks for less than a tenth of trained ones (shaded).",
         claims=("metamers",),
         limitations="No noise in these responses, but the axis was estimated from noisy trials. Cells are those "
         "whose axis explains most. Root mean square over 12 faces.",
@@ -379,7 +381,7 @@ SECTIONS: tuple[Part, ...] = (
     ("The faces and the axes (figure 1)",
         "A face space of shape and shape-free appearance, from which independent Gaussians are drawn.",
         (_faces, _components, ramps, axes)),
-    ("Shape and appearance (figure 2, supplement)", "Layers stand for areas.", (histogram, _preference)),
+    ("Shape and appearance (figure 2, supplement)", "Layers stand for areas.", (histogram, preference)),
     ("Reading faces (figure 3)", "Leave-one-out over all faces.",
         (_decoding, _identification, _cells_needed, _reconstructions)),
     ("Axes against exemplars (figure 4)", "Along the axis, orthogonal to it, and against a code by distances.",

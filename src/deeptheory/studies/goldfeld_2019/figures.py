@@ -4,12 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.core.names import count_of
 from deeptheory.information import fall
 from deeptheory.report import charts
 from deeptheory.runs import PageFigure
-from deeptheory.studies.goldfeld_2019.claims import quantized, rank_correlation, values
+from deeptheory.studies.goldfeld_2019.claims import CLAIMS, quantized, rank_correlation, values
 from deeptheory.studies.goldfeld_2019.steps import ARCHITECTURES, CLUSTERED, CNN_NOISE, DIGIT_RATE, DIGIT_WIDTHS
 from deeptheory.studies.pages import Part
+from deeptheory.studies.paper import stated
 from deeptheory.studies.tables import by_layer, curve, measured, over_training, table_of
 
 _NOISY = {"noisy": "noise in every layer", "orthonormal": "and orthonormal weights"}
@@ -33,12 +35,16 @@ def _one_neuron(results: Any, settings: dict) -> PageFigure:
     w = data["w"].values.tolist()
     each = [curve("inputs -3, -1, 1, 3", f"noise {s:g}", w, data.sel(sigma=s).values) for s in data["sigma"].values]
     table = table_of([row for rows in each for row in rows])
+    figure = charts.lines(table, panel="panel", log="x", x_title="weight w", y_title="I(X;T) (bits)")
     return PageFigure(
         name="one-neuron",
         title="One noisy neuron, exactly (section 3)",
-        figure=charts.lines(table, panel="panel", log="x", x_title="weight w", y_title="I(X;T) (bits)"),
+        figure=charts.region(figure, *stated(CLAIMS, "one-neuron-merges"), across=(w[-1] / 1.5, w[-1])),
         table=table,
-        shows="Four inputs: two bits at most. How many bits are left as the weight grows and the unit saturates?",
+        published="A toy of one tanh unit with four inputs: I(X;T) falls from log2 4 towards log2 2 as the weight "
+        "grows and inputs merge (section 3; from memory of the paper, unverified).",
+        shows="Four inputs: two bits at most. How many bits are left as the weight grows and the unit saturates? "
+        "Shaded, at the right: where they have to end.",
         claims=("one-neuron-merges",),
         limitations="The entropy of a mixture of four Gaussians by one integral; tested against plain quadrature to "
         "1e-9.",
@@ -54,6 +60,9 @@ def _noisy_curves(results: Any, settings: dict) -> PageFigure:
         title="Information that is the network's own, over training",
         figure=charts.lines(table, panel="panel", log="x", x_title="epoch + 1", y_title="I(X;T) (bits)", columns=2),
         table=table,
+        published="Noisy tanh networks compress as inputs of one class come to lie together; orthonormal weights stop "
+        "both, and the test error is no worse (section 5; by the abstract and the authors' slides, noise levels and "
+        "numbers of the figures unverified).",
         shows="Do deep layers rise and fall on the left? Right: the same networks, started alike, "
         "with nearly orthonormal weights.",
         claims=("noisy-compresses", "orthonormal-stops-compression"),
@@ -84,6 +93,8 @@ def _tracking(results: Any, settings: dict) -> PageFigure:
         title="Compression and clustering, side by side",
         figure=charts.lines(table, panel="panel", log="x", x_title="epoch + 1", y_title="bits", columns=2),
         table=table,
+        published="Compression goes with the clustering of inputs of one class, in noisy networks (section 5; no "
+        "number verified).",
         shows="Do the lines move together? Rank correlation over looks, mean over the networks in which both move: "
         f"{'; '.join(each)}.",
         claims=("noisy-compression-tracks-clusters", "same-class-distance-tracks"),
@@ -98,15 +109,21 @@ def _penalty(results: Any, settings: dict) -> PageFigure:
     names = results["noisy"]["layer"].values.tolist()
     table = measured({t: dict(zip(names, fall(values(results, step, "i_x")).T)) for step, t in _NOISY.items()})
     ends = {s: results[s]["test_accuracy"].transpose("seed", "step").values[:, -1].mean() for s in _NOISY}
+    figure = charts.points(
+        table, "at", "mean", "condition", x_title="layer", y_title="fall of I(X;T) after its maximum (bits)"
+    )
+    judged = {c.id for c in CLAIMS}
+    for k, name in enumerate(names):
+        if f"noisy-compresses/{name}" in judged:
+            charts.region(figure, *stated(CLAIMS, f"noisy-compresses/{name}"), across=(k - 0.5, k + 0.5))
     return PageFigure(
         name="orthonormal",
         title="Orthonormal weights against compression",
-        figure=charts.points(
-            table, "at", "mean", "condition", x_title="layer", y_title="fall of I(X;T) after its maximum (bits)"
-        ),
+        figure=figure,
         table=table,
-        shows=f"Held-out accuracy at the end: {ends['noisy']:.3f} without, {ends['orthonormal']:.3f} with the penalty.",
-        claims=("orthonormal-stops-compression", "orthonormal-no-harm"),
+        shows="Shaded: where the last two layers have to lie without the penalty. Where do they with it? "
+        f"Held-out accuracy at the end: {ends['noisy']:.3f} without, {ends['orthonormal']:.3f} with the penalty.",
+        claims=("orthonormal-stops-compression", "orthonormal-no-harm", "noisy-compresses"),
         limitations=f"Same initial weights and splits. Penalty of weight {settings['orthonormal']:g} on the hidden "
         f"layers; the output layer is free. Means with 95 % intervals over networks.",
         alt="Dots with error bars: fall of information by layer with and without the penalty.",
@@ -121,6 +138,8 @@ def _binned(results: Any, settings: dict) -> PageFigure:
         title="No noise: the entropy of cells, by their size",
         figure=charts.lines(table, panel="panel", log="x", x_title="epoch + 1", y_title="H(T) (bits)", columns=2),
         table=table,
+        published="Cells of 0.0001, 0.001, 0.01 and 0.1 (the authors' slides): the entropy of cells follows the same "
+        "clusters and depends strongly on the size (section 5).",
         shows="The same networks in every panel. Does which of them compress depend on the cell?",
         claims=("binned-entropy-depends-on-bin", "binned-entropy-tracks-clusters"),
         limitations="Exact for each size, all 4096 patterns; means and middle 80 % of networks.",
@@ -136,6 +155,8 @@ def _constant(results: Any, settings: dict) -> PageFigure:
         title="No noise: the truth",
         figure=charts.lines(table, panel="panel", log="x", x_title="epoch + 1", y_title="H(T) (bits)", columns=2),
         table=table,
+        published="Without noise I(X;T) does not depend on the weights: it is H(X) for finitely many inputs, infinite "
+        "for continuous ones (section 2, proven).",
         shows="A strictly monotone network merges nothing: the truth is 12 bits at every epoch. Does single precision, "
         "where units saturate, lose any?",
         claims=("deterministic-is-constant",),
@@ -157,6 +178,8 @@ def _quantized(results: Any, settings: dict) -> PageFigure:
         title=f"Quantized networks, {settings['bits']} bits, exactly",
         figure=charts.lines(table, panel="panel", log="x", x_title="epoch + 1", y_title="I(X;T) (bits)"),
         table=table,
+        published="8 bits, 50 networks on the 12-bit task. The output layer compresses in all experiments (abstract); "
+        "early layers stay at the top and hidden ones fall in some networks only (from memory, unverified).",
         shows="Nothing is estimated here. Do early layers stay at the top, and do the last ones fall?",
         claims=("quantised-early-layers-stay", "quantised-last-layers-compress", "quantised-output-compresses"),
         limitations="Activations are rounded to 256 levels in training and afterwards; what is counted are the "
@@ -185,6 +208,8 @@ def _synthetic(results: Any, settings: dict) -> PageFigure:
         title="Images of known information, compressed to two numbers",
         figure=charts.reference(figure, diagonal=(0, 1.1 * table["truth"].max())),
         table=table,
+        published="Images of Gaussians and of rectangles with known information, compressed by an autoencoder; a code "
+        "that loses something gives a lower bound (section 5; no number verified).",
         shows="Dots on the dotted line are right, below it too low. "
         "Which compressor keeps the information of an image that two numbers draw?",
         claims=("compressed-estimate-is-lower", "compressed-estimate-is-near"),
@@ -219,6 +244,8 @@ def _convolutional(results: Any, settings: dict) -> PageFigure:
             style={"loss (nats)": {"line": {"dash": "dash"}}},
         ),
         table=table,
+        published="Several phases of fitting and of compression, of which the first compression goes with the fast "
+        "fall of the loss; 300 epochs on MNIST, curves smoothed.",
         shows="Do layers rise and fall, and does the first fall go with that of the loss? Held-out accuracy "
         f"{accuracy.mean():.2f}.",
         limitations="Raw, not smoothed, with 95 % intervals of the estimator. A lower bound in truth, but estimated: "
@@ -245,12 +272,15 @@ def _clusters(results: Any, settings: dict) -> PageFigure:
             table, panel="panel", log="x", x_title="training step + 1", y_title="mean cosine similarity", columns=2
         ),
         table=table,
+        published="In a four-layer network on MNIST similarities within and between classes part, layer by layer: "
+        "compression is by clusters (section 5; drawn; no number verified).",
         shows=f"Do the lines part, and in which layers? Held-out accuracy at the end {accuracy.mean():.3f}.",
         claims=("mnist-cnn-clusters",),
         limitations=f"Data: {data.attrs['pictures']}; cosines between {data.attrs['shown']} held-out ones, no "
         f"density and no "
         f"noise in the measure. Three convolutions and a dense layer, noise of {CNN_NOISE:g} of each activation: "
-        f"Butakov et al.'s network, not Goldfeld et al.'s own. {len(accuracy)} networks, middle 80 % as bands.",
+        f"Butakov et al.'s network, not Goldfeld et al.'s own. {count_of(len(accuracy), 'network')}, "
+        "middle 80 % as bands.",
         alt="Four panels, a layer each: cosine similarity within and between classes against the training step.",
     )
 
@@ -267,6 +297,7 @@ def _quantized_digits(results: Any, settings: dict) -> PageFigure | None:
         title=f"Quantized networks on pictures of digits, {settings['bits']} bits, exactly",
         figure=charts.lines(table, panel="panel", log="x", x_title="epoch + 1", y_title="I(X;T) (bits)"),
         table=table,
+        published="784-16-8-4-2-10 with ReLU on MNIST, 8 bits, 20 networks; the output layer compresses (abstract).",
         shows=f"Which layers fall? Held-out accuracy at the end {np.nanmean(accuracy):.3f}.",
         claims=(
             "quantised-early-layers-stay/mnist",

@@ -6,9 +6,10 @@ from deeptheory.core.theme import NEUTRAL, series_colors
 from deeptheory.report import charts
 from deeptheory.runs import PageFigure, Sample
 from deeptheory.runs.intervals import interval
-from deeptheory.studies.lin_tegmark_rolnick_2017.claims import gains
+from deeptheory.studies.lin_tegmark_rolnick_2017.claims import CLAIMS, gains
 from deeptheory.studies.lin_tegmark_rolnick_2017.steps import DATA, PARAMETERS
 from deeptheory.studies.pages import Part
+from deeptheory.studies.paper import stated
 from deeptheory.studies.tables import estimate, table_of
 
 MAIN = "gates"
@@ -34,6 +35,8 @@ def _gates(results: Any, settings: dict) -> PageFigure:
         title="Error of the product gate against its scale",
         figure=figure.update_yaxes(dtick=2),
         table=table,
+        published="Figure 2 draws the gate without numbers: four hidden neurons give u v (1 + O(u² + v²)), so that the "
+        "error vanishes as the weights into them shrink (equation 11).",
         shows="To the right truncation dominates, where theory gives slope 2; to the left rounding, where the error "
         "grows as the scale falls. How far down does each activation reach?",
         claims=("gate-slope", "gate-rounding-floor"),
@@ -104,6 +107,9 @@ def _parameters(results: Any, settings: dict) -> PageFigure:
         title="Parameters that each assumption leaves",
         figure=figure,
         table=table,
+        published="v^n for any function of n variables with v levels; (n + d)! / (n! d!) for degree d, which is 2 for "
+        "Gaussians and 4 for the standard model; 3 where it is quadratic, local and alike along a chain "
+        "(section II.D).",
         shows="How many parameters does each assumption leave? Exact counts.",
         claims=("parameter-counts",),
         limitations="Enumerated term by term and compared with the closed forms; exact.",
@@ -134,6 +140,8 @@ def _degree(results: Any, settings: dict) -> PageFigure:
         title="How many bits do terms of degree 2 and 3 add?",
         figure=figure,
         table=table,
+        published="Argued, not measured: Hamiltonians of nature have degree 2 to 4 (section II.D). The paper trains "
+        "and fits nothing.",
         shows="For a quadratic Hamiltonian the line is flat after degree 2; the cubic control has to rise there. Which "
         "are flat? Windows of digits are real images; the committee is a vote of three perceptrons, "
         "its label the 13th bit.",
@@ -163,6 +171,8 @@ def _classes(results: Any, settings: dict) -> PageFigure:
         title="Classes that each level's minimal sufficient statistic keeps",
         figure=figure,
         table=table,
+        published="Theorem 2 and corollary 2, proven; figure 3 draws such a hierarchy for cosmology next to its "
+        "inverse.",
         shows="From the data upwards (right to left) each statistic is a function of the one before, so that the "
         "number cannot grow. How much may each level forget, at equal I(y_0; T_i)?",
         claims=("theorem-2", "corollary-2"),
@@ -197,6 +207,8 @@ def _flow(results: Any, settings: dict) -> PageFigure:
         title="Relevant, marginal, irrelevant: couplings under block averaging",
         figure=figure.update_xaxes(tickvals=[0, 1]),
         table=table,
+        published="Averaging blocks of b x b sends y_i to b^(2-2i) y_i: y_0 is relevant, y_1 marginal, y_2 irrelevant "
+        "(section III.D, by calculation).",
         shows="The rule (dotted): y_0 grows fourfold, y_1 stays, y_2 falls to a quarter. Dots: "
         "fits to fields before and after averaging.",
         claims=("rg-exponent", "rg-precision"),
@@ -229,13 +241,17 @@ def _flattening(results: Any, settings: dict) -> PageFigure:
         y_title="synapses flat / in factors",
         style=_labeled(f"{c:.3g}" for c in table["cost"]),
     )
+    paid = list(maps).index("Strassen, n = 16")
+    charts.region(figure, *stated(CLAIMS, "no-flattening/strassen-pays"), across=(paid - 0.4, paid + 0.4))
     return PageFigure(
         name="flattening",
         title="What flattening a linear map costs",
         figure=charts.reference(figure, level=1).update_xaxes(tickangle=-15, automargin=True),
         table=table,
+        published="By formula (section III.G): n / (2 log2 n) for the fast Fourier transform, at least of order "
+        "n^0.627 for a product of matrices, n / (2 k) for rank k, and 1 / (2 p) for two large random 0/1 matrices.",
         shows="Above the dotted line factors are cheaper than the flattened map. Which maps lie there, "
-        "and from which size on?",
+        "and from which size on? Shaded: where Strassen's has to for n = 16.",
         claims=("no-flattening",),
         limitations="Non-zero entries of factors that were built and of their product, counted. The paper's n^2.373 "
         "is of algorithms that nobody has written down as a network.",

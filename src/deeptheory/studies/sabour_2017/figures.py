@@ -8,7 +8,7 @@ import deeptheory as dt
 from deeptheory.report import charts
 from deeptheory.runs import PageFigure
 from deeptheory.studies.pages import Part
-from deeptheory.studies.paper import stated
+from deeptheory.studies.paper import printed, printed_rows, stated
 from deeptheory.studies.sabour_2017.claims import CLAIMS, compared, end
 from deeptheory.studies.tables import estimate, table_of, trainings
 
@@ -59,6 +59,7 @@ def _reconstructions(results: Any, settings: dict) -> PageFigure:
         title="Images and what the network draws of them, failures last",
         figure=_mosaic(images.reshape(-1, *images.shape[2:]), 5, names, rows),
         table=_pixels(images, rows),
+        published="Figure 3: pairs of a digit and its drawing, two failures among them.",
         shows="Below each column what the network said (and what it is, where it was wrong). Second row: drawn from "
         "the longest capsule; third: from the capsule of the label. In a failure, do the two rows differ?",
         limitations="The first images of the test set that were right and the first that were wrong, not chosen by "
@@ -77,6 +78,8 @@ def _errors(results: Any, settings: dict) -> PageFigure:
         title="One or three iterations, with and without the decoder; the baseline next to them",
         figure=charts.points(table, "network", "error", each=each, x_title="network", y_title="test error (%)"),
         table=table,
+        published=f"Table 1, MNIST: {printed_rows(CLAIMS, {step: f'mnist/{step}' for step in _ROWS})}; "
+        "networks of 8.2 million weights, the convolutional one of 35.4 million.",
         shows="Are three iterations (r3) better than uniform coupling (r1), the decoder better than none, and capsules "
         "better than the convolutional network (cnn)? Small dots: networks.",
         claims=("r3-versus-r1", "reconstruction-helps", "capsules-versus-cnn"),
@@ -106,6 +109,8 @@ def _whole(results: Any, settings: dict) -> PageFigure | None:
         title="The paper's own network, epoch by epoch",
         figure=charts.reference(figure, level=0.25),
         table=table,
+        published=f"Table 1: {printed(CLAIMS, 'whole/r1')} with one, {printed(CLAIMS, 'whole/r3')} with three "
+        "iterations, mean of three trainings to the end.",
         shows="Line: what the paper reports for three iterations at the end of its training. How far from it is the "
         "network after these epochs, and do three iterations get there sooner than one?",
         claims=("whole/r1", "whole/r3"),
@@ -130,6 +135,8 @@ def _drawings(results: Any, settings: dict) -> PageFigure:
         title="One number of a pose moved from -0.25 to 0.25",
         figure=_mosaic(images.reshape(-1, *images.shape[2:]), 3, offsets, names),
         table=_pixels(images, names),
+        published="Figure 4: one of 16 numbers moved from -0.25 to 0.25 in steps of 0.05; some change the width and "
+        "thickness, some a part of the digit, the stroke, the slant.",
         shows="Each row moves one number of the winning capsule of one digit. Look for width, thickness, slant, "
         "a part that grows.",
         limitations="The six numbers of a pose whose movement explains most width in some class are shown, of 16; "
@@ -149,6 +156,7 @@ def _width(results: Any, settings: dict) -> PageFigure:
         title="Is one number of the pose the width?",
         figure=charts.region(figure, *stated(CLAIMS, "width-dimension-exists")),
         table=table,
+        published="Said with figure 4: one of the 16 numbers is nearly always the width.",
         shows="For each class the number of the pose whose movement explains the drawn width best. In the shaded "
         "region, one number is a width.",
         claims=("width-dimension-exists",),
@@ -175,6 +183,9 @@ def _matched(results: Any, settings: dict) -> PageFigure:
         title="Equally good on moved digits: who is better on bent ones?",
         figure=figure,
         table=table,
+        published=f"Section 5.2, affNIST: capsules {printed(CLAIMS, 'affnist/capsules')} where expanded MNIST is at "
+        f"{printed(CLAIMS, 'affnist/expanded-capsules')}, the convolutional network {printed(CLAIMS, 'affnist/cnn')} "
+        f"at {printed(CLAIMS, 'affnist/expanded-cnn')}.",
         shows="Each line is a training, from the lower left to the upper right. At equal accuracy on moved digits the "
         "higher line generalizes better to affine digits. Diamonds: where the two networks of a seed are compared.",
         claims=("affine-at-matched-accuracy",),
@@ -201,6 +212,9 @@ def _overlaid(results: Any, settings: dict) -> PageFigure:
         title="Error on overlaid digits while training",
         figure=figure,
         table=table,
+        published=f"Table 1, MultiMNIST: three iterations {printed(CLAIMS, 'multimnist/r3-reconstruction')}, one "
+        f"{printed(CLAIMS, 'multimnist/r1-reconstruction')}, the convolutional network "
+        f"{printed(CLAIMS, 'multimnist/cnn')}.",
         shows="Both labels must be right; guessing is wrong 97.8 times in 100. Lower is better, at equal steps.",
         claims=("multimnist-versus-cnn", "multimnist/r3-versus-r1"),
         limitations=f"New pairs are made in every step, moved by up to {settings['max_shift']} pixels. The paper saw "
@@ -223,6 +237,8 @@ def _apart(results: Any, settings: dict) -> PageFigure:
         title="Overlaid digits drawn apart, and a class that is not there",
         figure=_mosaic(np.concatenate([gray[0], truth, drawn, gray[1]]), 5, names, rows),
         table=_pixels(pictures, ["input", "first", "second", "drawn first", "drawn second", "drawn absent"]),
+        published="Figure 5: overlaid digits redrawn in two colors; what is in no label and in no answer is not drawn "
+        "(from memory, unverified).",
         shows="Third row: what the two labeled capsules draw, in red and green, against the truth above it. Last row: "
         "what the decoder draws from the capsule of a class (after the semicolon) that is neither a label nor among "
         "the two longest. Is it dark?",
@@ -251,6 +267,8 @@ def _change(results: Any, settings: dict) -> PageFigure:
         title="How much the routing still changes",
         figure=figure,
         table=table,
+        published="Appendix A draws the mean change of the logits: most of it in the first iterations, falling about "
+        "straight on a logarithmic axis (from memory, unverified).",
         shows="On the logarithmic axis the paper's curve falls nearly straight; a flat line would say that votes and "
         "parents agree as much in every iteration. Which is it here?",
         claims=("logit-change-falls",),

@@ -223,8 +223,8 @@ def _slopes(results: Any, settings: dict) -> PageFigure:
         title="The curve's slope is one over beta",
         figure=charts.region(figure, *stated(CLAIMS, "slope-is-inverse-beta")),
         table=table[["y"]].rename(columns={"y": "slope_times_beta"}),
-        shows="By theory every piece has slope times beta of 1; a piece that spans a bifurcation with a jump has the "
-        "slope of a chord.",
+        shows="By theory every piece has slope times beta of 1 (shaded: what the claim allows); a piece that spans a "
+        "bifurcation with a jump has the slope of a chord.",
         claims=("slope-is-inverse-beta",),
         limitations="Differences between neighboring betas, where I(X;T) moves by more than rounding.",
         alt="Dots near 1.",
