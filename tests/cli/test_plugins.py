@@ -25,10 +25,10 @@ def installed(tmp_path, monkeypatch):
     (info / "entry_points.txt").write_text(POINTS)
     (tmp_path / "made_up_sets.py").write_text(MODULE)
     monkeypatch.syspath_prepend(str(tmp_path))
-    plugins._packages.cache_clear()
+    plugins.packages.cache_clear()
     yield
     sys.modules.pop("made_up_sets", None)
-    plugins._packages.cache_clear()
+    plugins.packages.cache_clear()
 
 
 @pytest.mark.filterwarnings("always::deeptheory.core.errors.PluginWarning")
@@ -61,7 +61,7 @@ def test_doctor_and_data_list_say_what_a_source_cannot(capsys, installed):
 
 
 def test_without_plug_ins_nothing_is_said(capsys, monkeypatch):
-    monkeypatch.setattr(plugins, "_packages", lambda path: ())
+    monkeypatch.setattr(plugins, "packages", lambda path: ())
     monkeypatch.setattr(sys, "path", [*sys.path, "elsewhere"])
     assert "added by" not in run(capsys, "list")[1]
     assert "no package adds anything" in run(capsys, "list", "--plugins")[1]

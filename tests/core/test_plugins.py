@@ -44,10 +44,10 @@ def install(tmp_path, monkeypatch):
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
         lines = [f"[{group}]\n" + "".join(f"{k} = {v}\n" for k, v in named.items()) for group, named in points.items()]
         (info / "entry_points.txt").write_text("\n".join(lines))
-        plugins._packages.cache_clear()
+        plugins.packages.cache_clear()
 
     yield one
-    plugins._packages.cache_clear()
+    plugins.packages.cache_clear()
     for name in set(sys.modules) - before:
         if str(getattr(sys.modules[name], "__file__", "")).startswith((str(tmp_path), str(EXTRA))):
             del sys.modules[name]

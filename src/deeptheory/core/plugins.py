@@ -147,7 +147,7 @@ class Registry(MutableMapping[str, Value], Generic[Value]):
 def named(kind: str, path: tuple[str, ...]) -> list[tuple[Plugin, EntryPoint]]:
     """What the packages on `path` name under one kind, by package and name; nothing of theirs is imported."""
     found = []
-    for package, version, points in _packages(path):
+    for package, version, points in packages(path):
         for point in points:
             if point.group == PREFIX + kind:
                 plugin = Plugin(kind=kind, name=point.name, package=package, version=version, target=point.value)
@@ -156,7 +156,7 @@ def named(kind: str, path: tuple[str, ...]) -> list[tuple[Plugin, EntryPoint]]:
 
 
 @lru_cache(maxsize=4)
-def _packages(path: tuple[str, ...]) -> tuple[tuple[str, str, tuple[EntryPoint, ...]], ...]:
+def packages(path: tuple[str, ...]) -> tuple[tuple[str, str, tuple[EntryPoint, ...]], ...]:
     """(package, version, entry points) of those that name any of ours; the first of a name on the path counts."""
     found: dict[str, tuple[str, str, tuple[EntryPoint, ...]]] = {}
     for package in distributions(path=list(path)):
