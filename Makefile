@@ -6,7 +6,7 @@ TORCH ?= torch                     # e.g. TORCH="torch --index-url URL" for a CP
 JOBS ?= $(shell $(PYTHON) -c "import os; print(os.cpu_count())")
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-all test-wheel test-lowest test-newest trials ledgers lint bench docs dist release clean
+.PHONY: demo test test-all test-wheel test-lowest test-newest fuzz trials ledgers lint bench docs dist release clean
 
 demo: $(VENV)/.run
 	$(BIN)/deeptheory reproduce shwartz-ziv-tishby-2017 --scale quick --out runs/demo --engine processes
@@ -29,6 +29,9 @@ test-wheel: $(VENV)/.dev dist      # the installed wheel, against a copy of the 
 
 test-lowest test-newest: dist      # the ends of the ranges in pyproject.toml; both download torch
 	$(BIN)/python tools/fresh.py $(@:test-%=%)
+
+fuzz: $(VENV)/.dev                 # damaged files for every reader, ten minutes each
+	$(BIN)/python tools/fuzz.py
 
 release: dist                      # the checklist; python tools/release.py --tests runs the long tests too
 	$(BIN)/python tools/release.py
