@@ -5,7 +5,6 @@ samples; 1 where all units answer alike, 1 / units where one does. Pitfall: a la
 """
 
 import math
-from collections.abc import Sequence
 
 import torch
 
@@ -26,7 +25,7 @@ class _Sparseness:
         self._sum += float((r.mean(dim=1) ** 2 / (r**2).mean(dim=1)).sum())
         self._samples += int(answers.sum())
 
-    def result(self) -> Sequence[Reading]:
+    def result(self) -> list[Reading]:
         """The mean over the samples to which any unit answers."""
         if not self._samples:
             return [Reading(quantity="sparseness", value=math.nan, note="no unit is above 0 for any sample")]

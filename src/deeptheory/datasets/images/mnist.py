@@ -9,7 +9,7 @@ import struct
 import zlib
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 
@@ -132,7 +132,7 @@ def read_idx(path: Path) -> np.ndarray:
         raise StoreError(f"{path.name} cannot be read ({error}); get it again") from error
 
 
-def _idx(f: IO[bytes], name: str) -> np.ndarray:
+def _idx(f: BinaryIO | gzip.GzipFile, name: str) -> np.ndarray:
     """Of an open file; no more is unpacked than its header promises, and a byte to see whether there is more."""
     begins = f.read(4)
     if len(begins) < 4 or begins[:3] != b"\0\0\x08":
