@@ -6,7 +6,7 @@ TORCH ?= torch                     # e.g. TORCH="torch --index-url URL" for a CP
 JOBS ?= $(shell $(PYTHON) -c "import os; print(os.cpu_count())")
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-all trials ledgers lint bench docs clean
+.PHONY: demo test test-all test-wheel test-lowest test-newest fuzz trials ledgers lint bench docs dist release clean
 
 demo: $(VENV)/.run
 	$(BIN)/deeptheory reproduce shwartz-ziv-tishby-2017 --scale quick --out runs/demo --engine processes
@@ -19,6 +19,22 @@ test-all: $(VENV)/.dev lint
 
 trials: $(VENV)/.dev               # full size, resumable by row: make trials SCIENCE=axis
 	PYTHONPATH=tests $(BIN)/python -m trials $(SCIENCE)
+
+dist: $(VENV)/.release             # wheel and sdist; the wheel is made from the sdist
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation -o dist .
+
+test-wheel: $(VENV)/.dev dist      # the installed wheel, against a copy of the tree without src/
+	$(BIN)/python tools/fresh.py wheel
+
+test-lowest test-newest: dist      # the ends of the ranges in pyproject.toml; both download torch
+	$(BIN)/python tools/fresh.py $(@:test-%=%)
+
+fuzz: $(VENV)/.dev                 # damaged files for every reader, ten minutes each
+	$(BIN)/python tools/fuzz.py
+
+release: dist                      # the checklist; python tools/release.py --tests runs the long tests too
+	$(BIN)/python tools/release.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
@@ -40,7 +56,7 @@ docs: $(VENV)/.docs
 	$(BIN)/python docs/check_site.py docs/_build
 
 clean:
-	rm -rf $(VENV) docs/_build docs/_examples docs/gallery
+	rm -rf $(VENV) build dist docs/_build docs/_examples docs/gallery
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c "import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f'Python {v[0]}.{v[1]} found, 3.11 or newer is needed: make PYTHON=python3.11')"
@@ -54,6 +70,10 @@ $(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.dev: $(VENV)/.run
 	$(BIN)/python -m pip install -q -c constraints.txt -e ".[dev]"
+	@touch $@
+
+$(VENV)/.release: $(VENV)/.run
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[release]"
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.run

@@ -19,7 +19,7 @@ SLOW = {"docs/bottleneck.md", "docs/critics.md", "docs/faces.md"}  # 10, 16 and 
 SLOW |= {f"docs/lectures/{page}.md" for page in ("donoho", "ma", "pennington", "soatto")}  # 1 to 2 s each, seven in all
 MARK = "# Not run: "  # how a block begins that downloads or takes hours; the reason follows
 LEFT_OUT: dict[str, list[str]] = {}  # page -> the reasons that stand in it, in page order
-LANGUAGES = {"python", "sh", "text", "{eval-rst}", "{image}", "{include}", "{toctree}", "{math}"}
+LANGUAGES = {"python", "sh", "text", "toml", "{eval-rst}", "{image}", "{include}", "{toctree}", "{math}"}
 BLOCK = re.compile(r"^(`{3,})(\S*)[^\n]*\n(.*?)^\1\s*$", re.M | re.S)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from deeptheory import __version__
 from deeptheory.cli import main
+from deeptheory.cli.installation import _SCRIPT
 
 STUDY = "shwartz-ziv-tishby-2017"
 SMALL = ["--set", "networks=2", "controls=1", "epochs=2", "points=3", "--engine", "serial"]
@@ -28,7 +29,8 @@ def test_version_and_help(capsys):
     assert run(capsys, "--version") == (0, f"deeptheory {__version__}\n", "")
     code, out, _ = run(capsys, "--help")
     assert code == 0
-    assert all(name in out for name in ("list", "reproduce", "report", "data", "doctor", "bench"))
+    assert all(name in out for name in ("list", "reproduce", "report", "data", "doctor"))
+    assert ("bench" in out) == _SCRIPT.exists()  # a command of a clone
 
 
 def test_list_says_names_costs_and_settings(capsys):
@@ -55,7 +57,7 @@ def test_data(capsys, tmp_path):
 def test_doctor(capsys):
     found = json.loads(run(capsys, "doctor", "--json")[1])
     assert found["versions"]["deeptheory"] == __version__
-    assert set(found) == {"versions", "machine", "device", "data", "browser"}
+    assert set(found) == {"versions", "machine", "device", "data", "browser", "plug-ins"}
     assert "torch" in run(capsys, "doctor")[1]
 
 

@@ -84,7 +84,7 @@ def test_idx_that_is_not_idx(tmp_path, raw, match):
 def test_idx_cut_inside_the_gzip(tmp_path):
     import gzip
 
-    (tmp_path / "file.gz").write_bytes(gzip.compress(b"\0\0\x08\x01" + bytes(1000))[:-10])
+    (tmp_path / "file.gz").write_bytes(gzip.compress(b"\0\0\x08\x01\0\0\x03\xe8" + bytes(1000))[:-10])
     with pytest.raises(StoreError, match=r"file\.gz cannot be read"):
         read_idx(tmp_path / "file.gz")
 

@@ -14,6 +14,7 @@ from deeptheory.networks.population.initializers import INITIALIZERS as BEGUN_BY
 from deeptheory.networks.population.optimizers import OPTIMIZERS as TRAINED_BY
 from deeptheory.networks.population.population import ACTIVATIONS as KNOWN
 from deeptheory.studies import STUDIES, Setting, find
+from deeptheory.studies.chang_tsao_2017.layers import loaded
 from deeptheory.studies.settings import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, WIDTHS
 
 
@@ -150,7 +151,7 @@ def test_width_widens_every_network_of_a_study(name):
     def weights(width):
         settings = study.values("quick", None, {"width": width})[0] | {"seed": 0}
         if name == "chang-tsao-2017":
-            nets = [study.part("layers").loaded(settings, 0)]
+            nets = [loaded(settings, 0)]
         elif name == "hinton-2018":
             data = xr.Dataset({"labels": ("n", np.arange(5))}).expand_dims(channel=1, y=24)
             nets = [steps._network(settings, data, cnn) for cnn in (False, True)]

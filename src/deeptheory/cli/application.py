@@ -6,13 +6,14 @@ import shutil
 import sys
 import textwrap
 import time
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from deeptheory import __version__
-from deeptheory.core.errors import DeeptheoryError, InputError
+from deeptheory.core.errors import DeeptheoryError, InputError, PluginWarning
 
 STARTED = time.perf_counter()  # before torch and the like are imported: a command's cost is counted from here
 app = typer.Typer(
@@ -31,6 +32,7 @@ _debug = False
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: runs a command, turns errors into one line and an exit code."""
+    before, warnings.showwarning = warnings.showwarning, _show_warning
     try:
         code = app(args=arguments, prog_name="deeptheory", standalone_mode=False)
     except typer.Exit as stop:
@@ -51,7 +53,17 @@ def main(arguments: list[str] | None = None) -> None:
             sys.exit(2 if isinstance(error, InputError) else 1)
         say(f"error: {type(error).__name__}: {error} (--debug shows where)")
         sys.exit(1)
+    finally:
+        warnings.showwarning = before
     sys.exit(code or 0)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
+    """A warning on stderr; of a plug-in one line, without the line of code that found it."""
+    if issubclass(category, PluginWarning):
+        say(f"warning: {message}")
+    else:
+        print(warnings.formatwarning(message, category, filename, lineno), end="", file=sys.stderr)
 
 
 def say(text: str) -> None:

@@ -72,7 +72,7 @@ def _split(given: str) -> tuple[Path, str | None]:
 def _npy(path: Path, name: str | None) -> np.ndarray:
     try:
         found = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # a damaged file raises whatever its bytes lead to
         why = (
             _PICKLED
             if "pickle" in str(error) and path.read_bytes()[:6] == b"\x93NUMPY"
@@ -89,17 +89,22 @@ def _npz(path: Path, name: str | None) -> np.ndarray:
 
     if not is_zipfile(path):
         raise InputError(f"{path} is not a .npz file (numpy.savez writes one)")
-    with np.load(path, allow_pickle=False) as archive:
-        chosen = _chosen(path, name, list(archive.files))
-        try:
-            return archive[chosen]
-        except ValueError as error:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:  # numpy leaves a damaged one open
+            found = archive[_chosen(path, name, list(archive.files))]
+        if not isinstance(found, np.ndarray):  # numpy gives the bytes of a member that is none of its own
+            raise InputError(f"{path} holds a file that is no array; numpy.savez writes arrays")
+        return found
+    except InputError:
+        raise
+    except Exception as error:  # a damaged file raises whatever its bytes lead to
+        if "pickle" in str(error):
             raise InputError(f"{path} {_PICKLED}") from error
+        raise InputError(f"{path} cannot be read ({type(error).__name__}: {error}); save it again") from error
 
 
 def _mat(path: Path, name: str | None) -> np.ndarray:
     from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
 
     try:
         found = {k: v for k, v in loadmat(str(path)).items() if not k.startswith("__")}
@@ -107,8 +112,8 @@ def _mat(path: Path, name: str | None) -> np.ndarray:
         raise InputError(
             f"{path} is a .mat file of version 7.3; save it with -v7, or write the array as .npy"
         ) from error
-    except (MatReadError, ValueError, OSError, TypeError) as error:
-        raise InputError(f"{path} is not a .mat file ({error})") from error
+    except Exception as error:  # a damaged file raises whatever its bytes lead to
+        raise InputError(f"{path} is not a .mat file ({type(error).__name__}: {error})") from error
     array = np.asarray(found[_chosen(path, name, list(found))])
     return array
 

@@ -17,10 +17,11 @@ def data_list(
     as_json: Json = False,
 ) -> None:
     """What data there is, and where it would come from on this machine."""
+    from deeptheory.cli.doctor import where
     from deeptheory.datasets import CATALOGUE
 
     use_data(data)
-    rows = [{"name": s.name, "about": s.about, "license": s.license, "where": s.where()} for s in CATALOGUE.values()]
+    rows = [{"name": s.name, "about": s.about, "license": s.license, "where": where(s)} for s in CATALOGUE.values()]
     if as_json:
         print_json(rows)
         return

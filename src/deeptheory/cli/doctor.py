@@ -3,10 +3,19 @@
 import shutil
 from typing import Any
 
-from deeptheory.datasets import CATALOGUE
+from deeptheory.cli.plugins import added
+from deeptheory.datasets import CATALOGUE, DataSource
 from deeptheory.runs.machine import machine, versions
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "microsoft-edge")
+
+
+def where(source: DataSource) -> str:
+    """Where a set would come from; a plug-in's own fault, which does not stop the others."""
+    try:
+        return str(source.where())
+    except Exception as error:
+        return f"it does not say: {type(error).__name__}: {error}"
 
 
 def examine() -> dict[str, dict[str, Any]]:
@@ -22,6 +31,7 @@ def examine() -> dict[str, dict[str, Any]]:
             "cuda": f"{torch.cuda.get_device_name()} ({torch.cuda.device_count()})" if cuda else "none: CPU is used",
             "torch threads": torch.get_num_threads(),
         },
-        "data": {name: source.where() for name, source in CATALOGUE.items()},
+        "data": {name: where(source) for name, source in CATALOGUE.items()},
+        "plug-ins": {str(p): p.problem or "can be used" for p in added()} or {"found": "none"},
         "browser": {"found": browser},
     }

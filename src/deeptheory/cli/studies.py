@@ -23,11 +23,18 @@ def list_studies(
         str | None,
         typer.Argument(help="One study, with its steps, settings and claims.", autocompletion=study_names),
     ] = None,
+    plugins: Annotated[bool, typer.Option("--plugins", help="What other packages add, of every kind.")] = False,
     as_json: Json = False,
 ) -> None:
     """The studies, their scales and what those cost; of one study also protocols, settings and claims."""
+    from deeptheory.cli.plugins import added, told
     from deeptheory.studies import STUDIES, find
 
+    if plugins:
+        if study is not None:
+            raise InputError(f"--plugins lists what packages add, and {study!r} is one study; give one of them")
+        print_json([vars(p) for p in added()]) if as_json else put(told(added()))
+        return
     if study is not None:
         known = find(study)
         print_json(_described(known)) if as_json else _describe(known)
@@ -42,6 +49,8 @@ def list_studies(
             put(f"  --scale {name}: {scale.cost}")
         put(f"  --protocol {', '.join(s.protocols)}\n  --set {', '.join(s.settings)}")
     put("\ndeeptheory list STUDY: what its settings accept, and its claims")
+    if added():
+        put(f"\n{told(added())}")
 
 
 def _summary(s) -> dict:

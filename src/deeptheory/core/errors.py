@@ -25,5 +25,9 @@ class StoreError(DeeptheoryError, OSError):
         return " ".join(str(a) for a in self.args)
 
 
+class PluginWarning(UserWarning):
+    """A part that another package adds and that could not be taken; the rest goes on without it."""
+
+
 class MissingDependency(DeeptheoryError, ImportError):
     """An optional package is not installed; the message names what brings it. An ImportError too; exit code 1."""

@@ -1,12 +1,14 @@
 """What data there is. Plain values, so that `deeptheory data list` needs nothing heavy.
 
-A new source: one file with its loader, one entry here.
+A new source: one file with its loader, one entry here; packages add theirs by entry points "deeptheory.datasets".
 """
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from importlib import import_module
 from typing import Any
+
+from deeptheory.core.plugins import Registry
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,16 @@ def _resolve(path: str) -> Callable[..., Any]:
     return getattr(import_module(module), name)
 
 
-CATALOGUE: dict[str, DataSource] = {
+def accept(name: str, loaded: object) -> DataSource:
+    """A plug-in's source of data. TypeError: anything else. ValueError: it calls itself otherwise."""
+    if not isinstance(loaded, DataSource):
+        raise TypeError(f"it is a {type(loaded).__name__}; needed: a deeptheory.datasets.DataSource")
+    if loaded.name != name:
+        raise ValueError(f"the source calls itself {loaded.name!r}; give both one name")
+    return loaded
+
+
+_OWN = {
     source.name: source
     for source in (
         DataSource(
@@ -180,3 +191,4 @@ CATALOGUE: dict[str, DataSource] = {
         ),
     )
 }
+CATALOGUE: Registry[DataSource] = Registry("datasets", _OWN, accept=accept)

@@ -7,7 +7,6 @@ units are paired by what was shown and by nothing else (`pseudo_trials`).
 Both are files of the user's data folder; nothing of them comes with deeptheory.
 """
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -175,5 +174,5 @@ def _arrays(name: str, path: str | Path | None, wanted: tuple[str, ...]) -> tupl
     try:
         with found.open("rb") as file, np.load(file) as z:
             return {k: np.asarray(z[k]) for k in wanted}, "the data folder" if path is None else found.name
-    except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
+    except Exception as error:  # a damaged file raises whatever its bytes lead to
         raise StoreError(f"{found.name} cannot be read ({error}); needed: {', '.join(wanted)}") from error

@@ -77,14 +77,18 @@ def _brings_its_own(labels: str | None, text: str) -> None:
 
 
 def _npz(path: Path, labels: str | None, source: Source) -> ProbeSource:
-    with np.load(path, allow_pickle=False) as archive:
-        names = list(archive.files)
-        try:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:  # numpy leaves a damaged one open
+            names = list(archive.files)
             arrays = {name: archive[name] for name in names}
-        except ValueError as error:
+        if not all(isinstance(a, np.ndarray) for a in arrays.values()):
+            raise ValueError("it holds a file that is no array")
+    except Exception as error:  # a damaged file raises whatever its bytes lead to
+        if "pickle" in str(error):
             raise InputError(
                 f"{path} holds Python objects (pickled), which are not read; save arrays of numbers or text"
             ) from error
+        raise InputError(f"{path} cannot be read ({type(error).__name__}: {error}); save it again") from error
     y = labels if labels in names else None if labels else next((n for n in _Y if n in names), None)
     if labels and y is None:
         raise InputError(f"{path} holds no {labels!r}; it holds {', '.join(names)}")
@@ -96,20 +100,23 @@ def _npz(path: Path, labels: str | None, source: Source) -> ProbeSource:
 
 
 def _npy(path: Path, labels: str | None, source: Source) -> ProbeSource:
+    return ProbeSource(inputs=_loaded(path), targets=None if labels is None else _labels(Path(labels)), said=path.name)
+
+
+def _loaded(path: Path) -> np.ndarray:
     try:
-        x = np.load(path, allow_pickle=False)
-    except ValueError as error:
+        return np.load(path, allow_pickle=False)
+    except Exception as error:  # a damaged file raises whatever its bytes lead to
         raise InputError(
             f"{path} holds Python objects (pickled) or is no .npy file; numpy.save writes one of numbers"
         ) from error
-    return ProbeSource(inputs=x, targets=None if labels is None else _labels(Path(labels)), said=path.name)
 
 
 def _labels(path: Path) -> np.ndarray:
     if not path.is_file():
         raise InputError(f"{path}: there is no such file of labels")
     if path.suffix.lower() == ".npy":
-        return np.load(path, allow_pickle=False)
+        return _loaded(path)
     lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     return np.array([line for line in lines if line])
 

@@ -111,12 +111,14 @@ def read_layer(folder: Path, step: int, layer: str, layers: tuple[str, ...]) -> 
     path = folder / f"{step}.npy"
     if tuple(said["layers"]) != layers:
         raise StoreError(f"step {step} in {folder.parent.name} has layers {list(said['layers'])}, not {list(layers)}")
-    held = said["layers"][layer]
     try:
+        held = said["layers"][layer]
         whole = np.load(path, mmap_mode="r").view(np.uint8)
         values = np.array(whole[held["start"] : held["stop"]]).view(held["dtype"]).reshape(held["shape"])
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{folder.name}/{path.name} cannot be read ({error}); delete it to make it again") from error
+    except Exception as error:  # a damaged file raises whatever its bytes lead to
+        raise StoreError(
+            f"{folder.name}/{path.name} cannot be read ({type(error).__name__}: {error}); delete it to make it again"
+        ) from error
     if hashlib.sha256(values.tobytes()).hexdigest() != held["sha256"]:
         raise StoreError(f"{folder.name}/{path.name} is corrupt in {layer} (checksum); delete it to make it again")
     return values

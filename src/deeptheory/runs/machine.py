@@ -2,22 +2,28 @@
 
 import os
 import platform
+import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from deeptheory.core import plugins
 
 PACKAGES = ("deeptheory", "torch", "numpy", "scipy", "scikit-learn", "numba", "xarray", "zarr", "plotly", "joblib")
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that numbers depend on, read from their metadata: nothing is imported."""
+    """Versions of Python and of the packages that numbers depend on, read from their metadata: nothing is imported.
+
+    Packages that add parts to deeptheory are among them.
+    """
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return found | {name: version for name, version, _ in plugins.packages(tuple(sys.path))}
 
 
 def machine() -> dict[str, Any]:

@@ -31,7 +31,7 @@ def page(name: str, figures: Any, results: Any, settings: dict, scale: str, chan
 
 def paper(figures: Any) -> dict[str, Any]:
     """What the first line of the page says of the paper, and how to cite it; nothing where the study does not say."""
-    package = import_module(figures.__package__)
+    package = figures if hasattr(figures, "STUDY") else import_module(figures.__package__)
     study = getattr(package, "STUDY", None)
     if study is None:
         return {}

@@ -6,11 +6,14 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
+from deeptheory.core.plugins import Registry
 from deeptheory.core.results import Result
 from deeptheory.runs.engines import Engine
 from deeptheory.studies.settings import Setting
@@ -22,20 +25,48 @@ if TYPE_CHECKING:
 
     from deeptheory.runs import Ledger, Results
 
-STUDIES = {  # name -> module with STUDY
-    "shwartz-ziv-tishby-2017": "deeptheory.studies.shwartz_ziv_tishby_2017",
-    "tishby-zaslavsky-2015": "deeptheory.studies.tishby_zaslavsky_2015",
-    "saxe-2018": "deeptheory.studies.saxe_2018",
-    "goldfeld-2019": "deeptheory.studies.goldfeld_2019",
-    "lin-tegmark-rolnick-2017": "deeptheory.studies.lin_tegmark_rolnick_2017",
-    "rolnick-tegmark-2018": "deeptheory.studies.rolnick_tegmark_2018",
-    "chang-tsao-2017": "deeptheory.studies.chang_tsao_2017",
-    "sabour-2017": "deeptheory.studies.sabour_2017",
-    "hinton-2018": "deeptheory.studies.hinton_2018",
-}
+_PARTS = {"steps": ("STEPS",), "claims": ("CLAIMS",), "figures": ("TITLE", "lead", "SECTIONS")}
 
 
-PARTS = ("steps", "claims", "figures")
+def accept(name: str, loaded: Any) -> str:
+    """The module of a plug-in's study, a folder like ours or one file with all parts.
+
+    TypeError: no module with a STUDY. InputError: a STUDY of another name, without scales, or a part that is not there.
+    """
+    study = getattr(loaded, "STUDY", None)
+    if not isinstance(loaded, ModuleType) or not isinstance(study, Study):
+        raise TypeError(f"it is a {type(loaded).__name__}; needed: a module whose STUDY is a deeptheory.studies.Study")
+    if study.name != name:
+        raise InputError(f"the study calls itself {study.name!r}; give both one name")
+    if not (study.scales and study.protocols):
+        raise InputError("it has no scale or no protocol; it needs one of each")
+    for scale in study.scales:
+        study.values(scale)
+    for part, needed in _PARTS.items():
+        if not hasattr(loaded, "__path__"):
+            lacking = [n for n in needed if not hasattr(loaded, n)]
+        else:
+            lacking = [] if find_spec(f"{loaded.__name__}.{part}") else [part]
+        if lacking:
+            raise InputError(f"{loaded.__name__} lacks {', '.join(lacking)}; a study has steps, claims and figures")
+    return loaded.__name__
+
+
+STUDIES: Registry[str] = Registry(
+    "studies",
+    {  # name -> module with STUDY
+        "shwartz-ziv-tishby-2017": "deeptheory.studies.shwartz_ziv_tishby_2017",
+        "tishby-zaslavsky-2015": "deeptheory.studies.tishby_zaslavsky_2015",
+        "saxe-2018": "deeptheory.studies.saxe_2018",
+        "goldfeld-2019": "deeptheory.studies.goldfeld_2019",
+        "lin-tegmark-rolnick-2017": "deeptheory.studies.lin_tegmark_rolnick_2017",
+        "rolnick-tegmark-2018": "deeptheory.studies.rolnick_tegmark_2018",
+        "chang-tsao-2017": "deeptheory.studies.chang_tsao_2017",
+        "sabour-2017": "deeptheory.studies.sabour_2017",
+        "hinton-2018": "deeptheory.studies.hinton_2018",
+    },
+    accept=accept,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +90,7 @@ class Study:
     The study's folder has steps (STEPS, and where settings depend on each other check(settings), which raises
     InputError), claims (CLAIMS) and figures (TITLE, lead(settings, scale) -> str, SECTIONS, and where wanted MAIN,
     the name of the figure that the page opens with, notices(settings) -> list of str, and FIRST, the step and the
-    maker of the figure that is drawn while the rest is still at work)."""
+    maker of the figure that is drawn while the rest is still at work). A plug-in's may have all in one file."""
 
     name: str
     title: str
@@ -89,9 +120,13 @@ class Study:
         return published | read, changed
 
     def part(self, name: str) -> Any:
-        """The module "steps", "claims" or "figures" of the study's folder. InputError: another name."""
-        pick(dict.fromkeys(PARTS, 0), name, what="part of a study")
-        return import_module(f"{STUDIES[self.name]}.{name}")
+        """The module "steps", "claims" or "figures" of the study's folder; of a study in one file, that file.
+
+        InputError: another name.
+        """
+        pick(_PARTS, name, what="part of a study")
+        home = import_module(STUDIES[self.name])
+        return import_module(f"{home.__name__}.{name}") if hasattr(home, "__path__") else home
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

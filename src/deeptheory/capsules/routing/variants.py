@@ -18,6 +18,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
+from deeptheory.core.plugins import Registry
 
 Init = Literal["scaled", "paper"]  # of `initialization`, which builds on this room
 
@@ -50,13 +51,26 @@ class Variant:
 
 
 VariantName = Literal["balanced", "paper", "reference_code"]
-VARIANTS: dict[str, Variant] = {
-    "balanced": Variant(variance_floor=1.0, relative_cost=50.0, init="scaled"),
-    "paper": Variant(),
-    "reference_code": Variant(
-        damping=0.1, logit_scale=2.0, class_temperature=0.25, class_mass_floor=1e-5, coordinates=(0, 1)
-    ),
-}
+
+
+def accept(name: str, loaded: object) -> Variant:
+    """A plug-in's constants. TypeError: anything but a Variant."""
+    if not isinstance(loaded, Variant):
+        raise TypeError(f"it is a {type(loaded).__name__}; needed: a deeptheory.capsules.Variant")
+    return loaded
+
+
+VARIANTS: Registry[Variant] = Registry(
+    "routings",
+    {
+        "balanced": Variant(variance_floor=1.0, relative_cost=50.0, init="scaled"),
+        "paper": Variant(),
+        "reference_code": Variant(
+            damping=0.1, logit_scale=2.0, class_temperature=0.25, class_mass_floor=1e-5, coordinates=(0, 1)
+        ),
+    },
+    accept=accept,
+)
 
 
 def variant_of(name: str | Variant) -> Variant:

@@ -4,7 +4,6 @@
 somebody's faces. `dt.faces.ProceduralFaces` needs none.
 """
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,9 +142,9 @@ def _landmarks(folder: Path) -> dict[str, np.ndarray]:
     packed, listed = folder / "landmarks.npz", folder / "landmarks.csv"
     if packed.is_file():
         try:
-            with np.load(packed) as z:
+            with packed.open("rb") as file, np.load(file) as z:
                 names, points = [str(n) for n in z["name"]], np.asarray(z["points"], dtype=np.float64)
-        except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
+        except Exception as error:  # a damaged file raises whatever its bytes lead to
             raise StoreError(
                 f"landmarks.npz cannot be read ({error}); it holds points [n, L, 2] and name [n]"
             ) from error

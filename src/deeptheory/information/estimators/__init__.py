@@ -1,11 +1,14 @@
-"""Estimators from samples, one file each. A new one: one file, one line in a dict below; users add their own keys.
+"""Estimators from samples, one file each. A new one: one file, one line in a dict below; users add their own keys, and
+packages their entry points "deeptheory.estimators" (of mutual information).
 
 Mutual information: f(x, y, **options) -> Estimate; conditional: f(x, y, z, **options); entropy: f(x, **options); bits.
 x, y, z: arrays [n, d].
 """
 
 from collections.abc import Callable
+from typing import cast
 
+from deeptheory.core.plugins import Registry
 from deeptheory.core.results import Estimate
 from deeptheory.information.estimators.compressed import compressed
 from deeptheory.information.estimators.conditional import (
@@ -21,15 +24,27 @@ from deeptheory.information.estimators.mixed import labeled, mixed
 from deeptheory.information.estimators.noisy_network import Propagation, noisy_network_information
 from deeptheory.information.estimators.plugin import plugin, plugin_entropy
 
-MUTUAL_INFORMATION: dict[str, Callable[..., Estimate]] = {
-    "ksg": ksg,
-    "plugin": plugin,
-    "mixed": mixed,
-    "labels": labeled,
-    "gaussian": gaussian,
-    "wkl": weighted_information,
-    "compressed": compressed,
-}
+
+def accept(name: str, loaded: object) -> Callable[..., Estimate]:
+    """A plug-in's estimator. TypeError: no function."""
+    if not callable(loaded):
+        raise TypeError(f"it is a {type(loaded).__name__}; needed: a function (x, y, **options) -> Estimate")
+    return cast("Callable[..., Estimate]", loaded)
+
+
+MUTUAL_INFORMATION: Registry[Callable[..., Estimate]] = Registry(
+    "estimators",
+    {
+        "ksg": ksg,
+        "plugin": plugin,
+        "mixed": mixed,
+        "labels": labeled,
+        "gaussian": gaussian,
+        "wkl": weighted_information,
+        "compressed": compressed,
+    },
+    accept=accept,
+)
 CONDITIONAL: dict[str, Callable[..., Estimate]] = {
     "ksg": conditional_ksg,
     "mixed": conditional_mixed,
