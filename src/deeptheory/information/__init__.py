@@ -15,10 +15,17 @@ from deeptheory.information.bottleneck import (
 from deeptheory.information.channels import ChannelCapacity, RateDistortion, capacity, rate_distortion
 from deeptheory.information.clustering import Clusters, Cosines
 from deeptheory.information.compression import fall, fits_before_compressing, fraction_of_information
+from deeptheory.information.convergence import Convergence
+from deeptheory.information.estimate import InformationEstimate
 from deeptheory.information.estimators import noisy_network_information
 from deeptheory.information.layer_bound import LayerBound
 from deeptheory.information.linear_gaussian import LinearGaussian, linear_information, linear_label_information
-from deeptheory.information.measures import conditional_mutual_information, entropy, mutual_information
+from deeptheory.information.measures import (
+    conditional_entropy,
+    conditional_mutual_information,
+    entropy,
+    mutual_information,
+)
 from deeptheory.information.one_neuron import noisy_neuron_information, one_neuron_information
 from deeptheory.information.phases import GradientPhases, gradient_phases
 from deeptheory.information.plane import InformationPlane, information_plane
@@ -41,12 +48,14 @@ __all__ = [
     "ChannelCapacity",
     "ClassStatistics",
     "Clusters",
+    "Convergence",
     "Cosines",
     "Exact",
     "FiniteSampleBound",
     "GaussianBottleneck",
     "GaussianNoise",
     "GradientPhases",
+    "InformationEstimate",
     "InformationPlane",
     "LayerBound",
     "LinearGaussian",
@@ -56,6 +65,7 @@ __all__ = [
     "bottleneck_branches",
     "bottleneck_curve",
     "capacity",
+    "conditional_entropy",
     "conditional_mutual_information",
     "entropy",
     "fall",
