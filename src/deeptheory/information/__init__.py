@@ -38,6 +38,7 @@ from deeptheory.information.readouts import (
     PropagatedNoise,
     Quantized,
 )
+from deeptheory.information.series import LaggedInformation, lagged_information, transfer_entropy
 
 __all__ = [
     "READOUTS",
@@ -57,6 +58,7 @@ __all__ = [
     "GradientPhases",
     "InformationEstimate",
     "InformationPlane",
+    "LaggedInformation",
     "LayerBound",
     "LinearGaussian",
     "PropagatedNoise",
@@ -76,6 +78,7 @@ __all__ = [
     "gaussian_bottleneck",
     "gradient_phases",
     "information_plane",
+    "lagged_information",
     "linear_information",
     "linear_label_information",
     "mutual_information",
@@ -83,6 +86,7 @@ __all__ = [
     "noisy_neuron_information",
     "one_neuron_information",
     "rate_distortion",
+    "transfer_entropy",
 ]
 
 

@@ -20,8 +20,11 @@ from deeptheory.core.shapes import check_whole
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Convergence(Result):
-    """An estimate against the number of samples. n: [m], ascending; value: [m], the mean over `parts` [m] disjoint
-    parts; low, high: [m], Student's 95 % over them, NaN of a single part, at the end the estimate's own interval."""
+    """An estimate against the number of samples.
+
+    n: [m], ascending; value: [m], the mean over `parts` [m] disjoint parts; low, high: [m], Student's 95 % over them,
+    NaN of a single part, at the end the estimate's own interval.
+    """
 
     n: np.ndarray
     value: np.ndarray
@@ -107,7 +110,7 @@ def converged(
             raise InputError(f"fractions holds {f!r}; needed: numbers between 0 and 1")
     if "spread" in inspect.signature(function).parameters:
         options = {**options, "spread": False}
-    arrays = {name: a if hasattr(a, "iloc") else as_numpy(a) for name, a in sides.items()}
+    arrays: dict[str, Any] = {name: a if hasattr(a, "iloc") else as_numpy(a) for name, a in sides.items()}
     n = len(next(iter(arrays.values())))
     rows: list[dict[str, float]] = []
     left: list[int] = []
@@ -131,9 +134,11 @@ def converged(
     if not rows:
         raise InputError(f"no fraction of {n} rows leaves as many as the estimator takes; give larger fractions")
     notes = (f"too few rows for the estimator at n = {', '.join(map(str, left))}: left out",) if left else ()
-    columns = {name: np.array([r[name] for r in rows]) for name in ("value", "low", "high")}
-    sizes = np.array([*(r["n"] for r in rows), n], dtype=np.int64)
-    return Convergence(**columns, n=sizes, parts=np.array([*(r["parts"] for r in rows), 1]), notes=notes)
+    value, low, high = (np.array([r[name] for r in rows]) for name in ("value", "low", "high"))
+    sizes, several = ([int(r[name]) for r in rows] for name in ("n", "parts"))
+    return Convergence(
+        n=np.array([*sizes, n]), value=value, low=low, high=high, parts=np.array([*several, 1]), notes=notes
+    )
 
 
 def _parts(n: int, fraction: float, parts: int, seed: int, groups: Any, block: int | None) -> list[np.ndarray]:

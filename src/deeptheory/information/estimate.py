@@ -48,8 +48,10 @@ class Samples:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class InformationEstimate(Estimate):
-    """An Estimate with its permutation null. p: (b + 1) / (m + 1), b of m draws of y permuted at or above the value;
-    null_mean: their mean in `unit`, the estimator's bias at independence. Both NaN without permutations.
+    """An Estimate with its permutation null, and what its samples say beyond it.
+
+    p: (b + 1) / (m + 1), b of m draws of y permuted at or above the value; null_mean: their mean in `unit`, the
+    estimator's bias at independence. Both NaN without permutations.
 
     It holds on to the samples it was made from (no copy), for .convergence(), .local and .normalized().
     """
@@ -61,19 +63,6 @@ class InformationEstimate(Estimate):
         text = super().__repr__()
         return text if math.isnan(self.p) else f"{text[:-1]}, p = {self.p:.3g})"
 
-    def hold(self, samples: Samples) -> "InformationEstimate":
-        """The same estimate, holding the samples."""
-        object.__setattr__(self, "_samples", samples)
-        return self
-
-    @property
-    def held(self) -> Samples:
-        """What it was made from. InputError: it was copied or loaded, and holds nothing."""
-        held = getattr(self, "_samples", None)
-        if held is None:
-            raise InputError("this estimate does not hold its samples (it was copied or loaded); estimate again")
-        return held
-
     def convergence(
         self, fractions: tuple[float, ...] = (1 / 16, 1 / 8, 1 / 4, 1 / 2), *, parts: int = 8, seed: int = 0
     ) -> Convergence:
@@ -82,7 +71,7 @@ class InformationEstimate(Estimate):
         Parts are random rows, whole groups (groups=) or stretches of the series (block=). InputError: a fraction
         outside 0..1, no fraction of which the estimator takes the rows.
         """
-        held = self.held
+        held = held_by(self)
         got = converged(
             held.function, held.sides, held.options, fractions=fractions, parts=parts, seed=seed, groups=held.groups,
             block=held.block,
@@ -95,20 +84,21 @@ class InformationEstimate(Estimate):
 
         InputError: an estimator without such values, "auto" among them (name its method).
         """
-        held = self.held
+        held = held_by(self)
         return local_values(held.function, held.sides, held.options, self.value / held.per) * held.per
 
     def normalized(self, by: By = "min entropy") -> Estimate:
-        """I(X;Y) as a fraction. by: "x entropy", "y entropy" (uncertainty coefficients), their "min", "max", "mean" or
-        "geometric mean entropy", the "joint entropy", each of plain or alike corrected counts; or "correlation",
-        sqrt(1 - 2^(-2 I)), that of a normal pair which shares as much (Linfoot 1957), for numbers.
+        """I(X;Y) as a fraction of an entropy, or as a correlation.
 
+        by: "x entropy", "y entropy" (uncertainty coefficients), their "min", "max", "mean" or "geometric mean entropy",
+        the "joint entropy", each of plain or alike corrected counts; or "correlation", sqrt(1 - 2^(-2 I)), that of a
+        normal pair which shares as much (Linfoot 1957), for numbers.
         The interval is that of the information; the entropy is taken as known. A variable of entropy 0 gives NaN, with
         a note. InputError: an unknown name, entropies of numbers that are not discrete, no information of two sides.
         """
         if by not in get_args(By):
             raise InputError(unknown(by, get_args(By), what="normalization"))
-        held = self.held
+        held = held_by(self)
         if set(held.sides) != {"x", "y"}:
             raise InputError("only an information between x and y has normalized forms")
         bits = [v / held.per for v in (self.value, self.low, self.high)]
@@ -131,7 +121,7 @@ class InformationEstimate(Estimate):
         )  # fmt: skip
 
     def _entropy(self, by: str) -> float:
-        held = self.held
+        held = held_by(self)
         correct = held.options.get("correct", False)
         correct = correct if isinstance(correct, str | bool) else False
         sides = {"x": held.sides["x"], "y": held.sides["y"]}
@@ -150,6 +140,20 @@ class InformationEstimate(Estimate):
         if by == "joint entropy":
             return first + second - self.value / held.per
         return _MEANS[by](first, second)
+
+
+def holding(estimate: InformationEstimate, samples: Samples) -> InformationEstimate:
+    """The same estimate, with the samples beside its fields: they are no part of its table."""
+    object.__setattr__(estimate, "_samples", samples)
+    return estimate
+
+
+def held_by(estimate: InformationEstimate) -> Samples:
+    """What an estimate was made from. InputError: it was copied or loaded, and holds nothing."""
+    held = getattr(estimate, "_samples", None)
+    if held is None:
+        raise InputError("this estimate does not hold its samples (it was copied or loaded); estimate again")
+    return held
 
 
 def _as_correlation(bits: float) -> float:

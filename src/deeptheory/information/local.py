@@ -74,8 +74,8 @@ def _ksg(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0)
         return np.zeros(columns.plain[0].shape[1])
 
     def of(pair: list[np.ndarray]) -> np.ndarray:
-        n = pair[0].shape[1]
-        return _terms(counts_around(*pair, np.empty((0, n)), min(k, n - 1)))
+        (x, y), n = pair, pair[0].shape[1]
+        return _terms(counts_around(x, y, np.empty((0, n)), min(k, n - 1)))
 
     return np.mean([of(v) for v in columns.versions], axis=0)
 

@@ -19,7 +19,7 @@ from deeptheory.core.results import Estimate
 from deeptheory.core.shapes import check_finite
 from deeptheory.information.automatic import automatic
 from deeptheory.information.doubts import below_nothing, series_note, tails_note
-from deeptheory.information.estimate import InformationEstimate, Samples
+from deeptheory.information.estimate import InformationEstimate, Samples, held_by, holding
 from deeptheory.information.estimators import CONDITIONAL, CONDITIONAL_ENTROPY, ENTROPY, MUTUAL_INFORMATION
 from deeptheory.information.estimators.limits import LEAST_COUNTS, LEAST_GAUSSIAN, too_few
 from deeptheory.information.estimators.samples import SAMPLING_ERROR, SAMPLING_NOTE, check_options, check_whole
@@ -99,7 +99,7 @@ def mutual_information(
             x, y = _scores(x, "x"), _scores(y, "y")
     got = _estimate(function, {"x": x, "y": y}, options, unit, permutations, groups, block)
     told = tails_note(x, y) if ranks is None and function in _SCALED else ()
-    return replace(got, notes=(*got.notes, *told)).hold(got.held) if told else got
+    return holding(replace(got, notes=(*got.notes, *told)), held_by(got)) if told else got
 
 
 def conditional_mutual_information(
@@ -222,7 +222,7 @@ def _estimate(
     if got.unit == "bits":
         said |= {"value": got.value * per, "low": got.low * per, "high": got.high * per, "unit": unit}
     held = Samples(function, sides, options, per if got.unit == "bits" else 1.0, groups, block)
-    return InformationEstimate(**said, p=p, null_mean=null_mean * per).hold(held)
+    return holding(InformationEstimate(**said, p=p, null_mean=null_mean * per), held)
 
 
 def _check_rows(groups: Any, block: int | None, sides: Mapping[str, Any]) -> int:

@@ -28,7 +28,7 @@ def test_the_bounds_agree_with_the_sums_and_hold_the_information_of_the_mixture(
     weights = np.full(40, 1 / 40)
     (x_up, x_low), (y_up, y_low), (up, low) = (mixture_entropy_bounds(a, width, weights) for a in (x, y, np.c_[x, y]))
     got = _bounds(np.ascontiguousarray(x.T), np.ascontiguousarray(y.T), width)
-    assert got == pytest.approx((x_low + y_low - up, x_up + y_up - up, x_up + y_up - low), abs=1e-4)
+    assert got == pytest.approx((x_low + y_low - up, x_up + y_up - up, x_up + y_up - low), abs=1e-9)
     assert got[0] - 0.05 <= smoothed_information(x, y, width, rng) <= got[2] + 0.05
 
 
@@ -62,6 +62,8 @@ def test_what_the_bandwidth_does_is_said():
         ({"bandwidth": 0}, "bandwidth is 0; needed: a finite number above 0"),
         ({"bandwidth": float("nan")}, "bandwidth is nan"),
         ({"bandwidth": "scott"}, "bandwidth is 'scott'"),
+        ({"bandwidth": 1e-300}, "bandwidth is 1e-300 standard deviations where a column spans"),
+        ({"bandwidth": 1e-20, "standardize": False}, "no digit is left"),
         ({"bound": "both"}, "bound is 'both'; known: 'lower', 'upper'"),
     ],
 )
@@ -71,3 +73,13 @@ def test_wrong_use(options, match):
         dt.mutual_information(x, y, "kde-bounds", **options)
     with pytest.raises(InputError, match="x holds words"):
         dt.mutual_information(["a", "b"] * 25, y, "kde-bounds")
+
+
+def test_units_are_those_of_the_bandwidth():
+    """In the columns' own units, whatever their size: the same samples, the same noise."""
+    x, y = np.random.default_rng(0).normal(size=(2, 100))
+    one, *others = (
+        dt.mutual_information(c * x, c * y, "kde-bounds", bandwidth=0.4 * c, standardize=False).value
+        for c in (1.0, 1e-180, 1e180)
+    )
+    assert others == pytest.approx([one, one], abs=1e-9)

@@ -56,3 +56,15 @@ def test_wrong_use(x, y, options, match):
 def test_a_constant_tells_nothing():
     got = dt.mutual_information(np.ones(50), np.random.default_rng(0).normal(size=50), "lnc")
     assert (got.value, got.low, got.high) == (0, 0, 0)
+
+
+def test_columns_that_tell_nothing_new_are_left_out():
+    """Two equal columns of x made T(X) infinite, and -4.5 bits of .3."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 1))
+    y = 0.6 * x + 0.8 * rng.normal(size=(300, 1))
+    alone = dt.mutual_information(x, y, "lnc").value
+    for more in (np.c_[x, x], np.c_[x, 2 * x - 1], np.c_[x, x, x, x, x]):
+        got = dt.mutual_information(more, y, "lnc")
+        assert got.value == pytest.approx(alone, abs=1e-6)
+        assert "linear functions of others are left out" in " ".join(got.notes)

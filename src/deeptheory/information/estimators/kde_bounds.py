@@ -15,17 +15,18 @@ import math
 from typing import Any, Literal
 
 import numpy as np
+from numba import njit
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate
 from deeptheory.core.shapes import check_real
 from deeptheory.information.estimators.columns import check_numbers, comparable
 from deeptheory.information.estimators.limits import nothing
-from deeptheory.information.estimators.samples import as_samples, batch_interval
-from deeptheory.information.mixtures import pair_sums
+from deeptheory.information.estimators.samples import as_samples, batch_interval, constant
 from deeptheory.information.spread import null_half
 
 _NULL_DRAWS, _NULL_ROWS = 12, 500
+_DIGITS = 1e-12  # of a column's range, under which a bandwidth is lost in rounding
 _WORTH_A_NOTE = 0.1  # bits
 
 
@@ -53,7 +54,7 @@ def kde_bounds(
     a, b = as_samples(x=x, y=y)
     n = len(a)
     columns = comparable(standardize, seed, x=a, y=b)
-    x_, y_ = columns.plain
+    x_, y_ = columns.plain if standardize else [np.ascontiguousarray(v[:, ~constant(v)].T, np.float64) for v in (a, b)]
     if bandwidth is None:
         width, rule = n ** (-1 / (len(x_) + len(y_) + 4)), " (Scott's rule)"
     else:
@@ -64,6 +65,12 @@ def kde_bounds(
     notes = tuple(t for t in columns.notes if "copies" not in t)
     if columns.empty:
         return nothing(method, notes)
+    reach = max(float(np.ptp(v, axis=1).max()) for v in (x_, y_))
+    if not width > _DIGITS * reach or not math.isfinite(reach):
+        raise InputError(
+            f"bandwidth is {width:g} {units} where a column spans {reach:g}: no digit is left; needed: "
+            f"over {_DIGITS * reach:g}"
+        )
     low, _, high = _bounds(x_, y_, width)
 
     def of(rows: np.ndarray, others: np.ndarray | None = None) -> float:
@@ -99,9 +106,23 @@ def _bounds(x: np.ndarray, y: np.ndarray, width: float) -> tuple[float, float, f
 
 def _entropies(columns: np.ndarray, width: float) -> tuple[float, float]:
     """Lower and upper bound of the entropy of the mixture around columns [d, n], less that of one Gaussian, in bits."""
-    n = columns.shape[1]
-    near, far = np.empty((1, n)), np.empty((1, n))
-    points = np.ascontiguousarray(columns / width, dtype=np.float32)
-    pair_sums(points, 0.5, np.full((1, n), 1 / n, dtype=np.float32), near, far)
-    up, low = (-float(np.log2(v).mean()) for v in (near, far))
+    near, far = np.ones(columns.shape[1]), np.ones(columns.shape[1])
+    _pair_sums(np.ascontiguousarray(columns.T / width), near, far)
+    up, low = (-float(np.log2(v / len(v)).mean()) for v in (near, far))
     return low, up
+
+
+@njit(cache=True, error_model="numpy")
+def _pair_sums(points, near, far):
+    """near[i] += sum over the others of exp(-d^2 / 2), far[i] of exp(-d^2 / 8), d their distance; points: [n, d]."""
+    n, columns = points.shape
+    for i in range(n):
+        for j in range(i):
+            squared = 0.0
+            for u in range(columns):
+                squared += (points[i, u] - points[j, u]) ** 2
+            e = np.exp(-squared / 8)
+            far[i] += e
+            far[j] += e
+            near[i] += e**4
+            near[j] += e**4

@@ -11,6 +11,7 @@ taken for a flat one; in more than four columns neighborhoods are no longer smal
 shape of the whole cloud (10 x 10 normals that share 3.2 bits: 12.6), so more are refused.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate
-from deeptheory.information.estimators.columns import check_numbers, comparable
+from deeptheory.information.estimators.columns import check_numbers, comparable, dependent
 from deeptheory.information.estimators.limits import INFINITE, impossible, infinite, nothing, watched
 from deeptheory.information.estimators.neighbors import nearest_rows, within
 from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k
@@ -46,7 +47,10 @@ def lnc(
     a, b = as_samples(x=x, y=y)
     n = len(a)
     columns = comparable(standardize, seed, x=a, y=b)
-    sizes = [len(v) for v in columns.plain]
+    kept = [~dependent(v) for v in columns.plain]  # a column that others make up tells nothing new
+    if not all(keep.all() for keep in kept):
+        columns = replace(columns, versions=[[v[keep] for v, keep in zip(p, kept)] for p in columns.versions])
+    sizes = [int(keep.sum()) for keep in kept]
     if sum(sizes) > _MOST:
         raise InputError(
             f"'lnc' takes at most {_MOST} columns of x and y together, not {sum(sizes)}: its boxes say nothing in more;"
@@ -64,7 +68,11 @@ def lnc(
     value = columns.mean(lambda pair: _corrected(pair, k))
     estimate, of_a_tenth = watched(lambda rows: _corrected(columns.rows(rows), k))
     low, high = batch_interval(value, estimate, n, seed=seed) if n >= 10 * (k + 2) else (np.nan, np.nan)
-    notes = columns.notes + ((INFINITE,) if infinite(*columns.plain) else ()) + impossible(value, x=a, y=b)
+    notes = columns.notes
+    for name, keep in zip("xy", kept):
+        if not keep.all():
+            notes += (f"columns of {name} that are linear functions of others are left out: {int((~keep).sum())}",)
+    notes += ((INFINITE,) if infinite(*columns.plain) else ()) + impossible(value, x=a, y=b)
     if low < high:
         rise = value - float(np.mean(of_a_tenth))
         if spread:

@@ -108,9 +108,9 @@ def nearest_rows(columns: np.ndarray, k: int) -> np.ndarray:
         out = np.empty((n, k), dtype=np.int64)
         _nearest_rows_by_scan(np.ascontiguousarray(columns), out)
         return out
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
-    found = cKDTree(columns.T).query(columns.T, k + 1, p=np.inf)[1]
+    found = np.asarray(KDTree(columns.T).query(columns.T, k + 1, p=np.inf)[1])
     others = found != np.arange(n)[:, None]
     others[others.all(1), -1] = False  # the sample itself is not among them: copies of it are
     return found[others].reshape(n, k)

@@ -36,7 +36,7 @@ def plugin(x: Any, y: Any, *, correct: bool | str = False, alphabet: tuple[int, 
     a, b = as_samples(x=x, y=y)
     i, j = symbols(a, "x"), symbols(b, "y")
     n, shape = len(i), (int(i.max()) + 1, int(j.max()) + 1)
-    kinds = corrections.check_alphabet(alphabet, name, *shape)
+    of_x, of_y = corrections.check_alphabet(alphabet, name, *shape)
     counts, local = _pointwise(i, j, shape)
     cells, p = len(counts), counts / n
     value = float(p @ local)
@@ -57,7 +57,7 @@ def plugin(x: Any, y: Any, *, correct: bool | str = False, alphabet: tuple[int, 
     )
     if name in (None, "miller-madow"):
         return got
-    return _corrected(got, corrections.information(counts, np.bincount(i), np.bincount(j), name, kinds), name)
+    return _corrected(got, corrections.information(counts, np.bincount(i), np.bincount(j), name, (of_x, of_y)), name)
 
 
 def _corrected(got: Estimate, value: float, name: str) -> Estimate:
