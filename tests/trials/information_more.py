@@ -45,6 +45,16 @@ def strong(noise, n, within):
     return check
 
 
+def strong_intervals(noise, n):
+    draw, truth = additive(n, noise)
+
+    def check(rng, draws):
+        got = [MI(*draw(rng), "lnc") for _ in range(draws)]
+        return covers(sum(g.low <= truth <= g.high for g in got), draws)
+
+    return check
+
+
 def power(method, **options):
     def check(rng, draws):
         rho = np.sqrt(1 - 2**-0.4)
@@ -302,6 +312,8 @@ MORE = [
     *(Row("mutual_information", "truth", f"lnc: uniform noise of {noise:g} on a uniform, n = {n}, closed form",
         strong(noise, n, within), 2, 20)
       for noise, n, within in ((0.1, 2000, 0.1), (1e-2, 2000, 0.35), (1e-4, 500, 0.5), (1e-8, 500, 0.5))),
+    *(Row("mutual_information", "truth", f"lnc: intervals, uniform noise of {noise:g} on a uniform, n = 300",
+        strong_intervals(noise, 300), q, 200) for noise, q in ((0.1, 0), (1e-2, 10), (1e-4, 10))),
     Row("mutual_information", "truth", "copula: any increasing map of normals", copula_tails),
     Row("mutual_information", "truth", "copula: below the truth where dependence is not normal",
         below_the_truth, 10, 100),

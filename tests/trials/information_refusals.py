@@ -33,7 +33,7 @@ def refusals(rng, draws):
         (lambda: MI(x, y, "mixed", variant="ross"), "unknown variant 'ross'"),
         (lambda: MI(x, y, "kde-bounds", bandwidth=0), "bandwidth is 0"),
         (lambda: MI(x, y, "kde-bounds", bound="both"), "bound is 'both'"),
-        (lambda: MI(np.c_[x, x, x, x], y, "lnc"), "at most 4 columns"),
+        (lambda: MI(np.c_[x, x**2, x**3, x**4], y, "lnc"), "at most 4 columns"),
         (lambda: MI(x, y, "lnc", k=2), "more neighbors than columns"),
         (lambda: MI(x, y, "histogram"), "bin the columns"),
         (lambda: MI(x, y, None), "method is None"),

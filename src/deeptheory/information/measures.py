@@ -251,8 +251,7 @@ def _wide_enough(got: Estimate, function: Callable, sides: Mapping[str, Any], op
     how = options.get("k", 3), options.get("standardize", True), seed
     of = counts_of_labels(a, statistics.codes_of(b[:, 0]), *how) if counted["labels"] else counts_of(a, b, *how)
     half = null_half(of, len(rows), seed, len(rows), _NULL_DRAWS) * math.sqrt(len(rows) / n)
-    half = max(half, (got.high - got.low) / 2)
-    return replace(got, low=got.value - half, high=got.value + half)
+    return replace(got, low=min(got.low, got.value - half), high=max(got.high, got.value + half))
 
 
 def _columns(side: Any) -> int:

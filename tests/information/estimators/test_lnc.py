@@ -68,3 +68,16 @@ def test_columns_that_tell_nothing_new_are_left_out():
         got = dt.mutual_information(more, y, "lnc")
         assert got.value == pytest.approx(alone, abs=1e-6)
         assert "linear functions of others are left out" in " ".join(got.notes)
+
+
+@pytest.mark.parametrize("noise", [0.1, 0.01, 1e-4])
+def test_the_interval_reaches_the_truth_between_counts_and_sheets(noise):
+    """Where neighborhoods are neither small nor thin beside the noise (.01) the interval was .7 bit short."""
+    truth = (noise - np.log(2 * noise)) / np.log(2)
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        x = rng.uniform(size=300)
+        got = dt.mutual_information(x, x + rng.uniform(-noise, noise, 300), "lnc")
+        assert got.low <= truth <= got.high
+        if abs(got.value - truth) > 0.4:
+            assert "too small" in " ".join(got.notes)

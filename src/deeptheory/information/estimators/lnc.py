@@ -27,8 +27,10 @@ from deeptheory.information.spread import Counts, null_half
 
 _MOST = 4  # columns of both
 _LEVEL = 5e-3  # of evenly spread neighborhoods are corrected, as in the paper
+_SLANTED = 0.1  # of neighborhoods corrected, from which on the others are doubted
+_NEAR, _ALL = 2.0, 0.9  # bits below the ceiling of counts; share corrected, from which on that ceiling is gone
 _NULL_DRAWS, _NULL_ROWS = 12, 200
-_RISE = 0.5  # bits that are worth a note
+_MATERIAL, _RISE = 0.01, 0.3  # bits that widen the interval, bits that are worth a note
 _DRAWS, _NUMBERS = 20_000, 4_000_000  # of the simulation; numbers held at once
 
 
@@ -74,16 +76,30 @@ def lnc(
             notes += (f"columns of {name} that are linear functions of others are left out: {int((~keep).sum())}",)
     notes += ((INFINITE,) if infinite(*columns.plain) else ()) + impossible(value, x=a, y=b)
     if low < high:
-        rise = value - float(np.mean(of_a_tenth))
         if spread:
             half = max((high - low) / 2, null_half(_permuted(columns.versions[0], k), n, seed, _NULL_ROWS, _NULL_DRAWS))
             low, high = value - half, value + half
-        if abs(rise) > (high - low) / 2:
-            low, high = low + min(rise, 0.0), high + max(rise, 0.0)
+        rise = value - float(np.mean(of_a_tenth))
+        slanted, up, down = _missing(columns.versions[0], k)
+        more = (
+            max(rise if rise > (high - low) / 2 else 0.0, up),
+            max(-rise if -rise > (high - low) / 2 else 0.0, down),
+        )
+        if max(more) > _MATERIAL:
+            low, high = low - more[1], high + more[0]
             method += "; interval with an allowance for bias"
-            if abs(rise) > _RISE:
-                way = "rises" if rise > 0 else "falls"
-                notes += (f"{way} by {abs(rise):.2g} bits from a tenth of the samples to all: not settled at this n",)
+        if max(more) > _RISE:
+            notes += (
+                f"may be too {'small' if more[0] > more[1] else 'large'} by {max(more):.2g} bits, up to which the "
+                "interval goes: neighborhoods are neither small nor thin beside the dependence",
+            )
+        ceiling = float(np.log2(n / k))
+        if value > ceiling - _NEAR and slanted < _ALL:
+            high = np.inf
+            notes += (
+                f"near the largest value that counts of {n} samples show, {ceiling:.1f} bits, with {slanted:.0%} of "
+                "neighborhoods thin enough to be corrected: likely too small, and the interval has no upper end",
+            )
     if columns.tied:
         notes += ("values repeat: within a repeated value, the correction sees the noise that breaks ties",)
     return Estimate(value=value, low=low, high=high, method=method, notes=notes)
@@ -91,7 +107,14 @@ def lnc(
 
 def _corrected(pair: list[np.ndarray], k: int) -> float:
     """T(X, Y) - T(X) - T(Y) in bits; x, y: [d, n]."""
-    return (_multi(np.concatenate(pair), k) - sum(_multi(v, k) for v in pair)) / float(np.log(2))
+    return (_multi(np.concatenate(pair), k)[0] - sum(_multi(v, k)[0] for v in pair)) / float(np.log(2))
+
+
+def _missing(pair: list[np.ndarray], k: int) -> tuple[float, float, float]:
+    """The share of neighborhoods corrected; bits by which the value may be too small, and too large (by what of the
+    sides' own is taken off)."""
+    _, slanted, up = _multi(np.concatenate(pair), k)
+    return slanted, up / float(np.log(2)), sum(_multi(v, k)[2] for v in pair) / float(np.log(2))
 
 
 def _permuted(pair: list[np.ndarray], k: int) -> Counts:
@@ -102,34 +125,45 @@ def _permuted(pair: list[np.ndarray], k: int) -> Counts:
     return of
 
 
-def _multi(columns: np.ndarray, k: int) -> float:
+def _multi(columns: np.ndarray, k: int) -> tuple[float, float, float]:
     """Multi-information of columns [d, n], nats:
-    psi(k) - (d - 1)/k + (d - 1) psi(n) - sum_j <psi(n_j)> - <log box / rectangle>, the last where it is small."""
+    psi(k) - (d - 1)/k + (d - 1) psi(n) - sum_j <psi(n_j)> - <log box / rectangle>, the last where it is small. Then the
+    share of neighborhoods corrected, and by how much it may be too small: boxes around a sample near the edge of a
+    sheet are wider than the sheet (up to what their neighbors span), and where a tenth and more are corrected, others
+    are slanted as well."""
     from scipy.special import digamma
 
     d, n = columns.shape
     if d == 1:
-        return 0.0
+        return 0.0, 0.0, 0.0
     near = nearest_rows(columns, k)
     extent = np.abs(columns[:, near] - columns[:, :, None]).max(2)  # [d, n]
     counts = sum(digamma(within(c[None], e)).mean() for c, e in zip(columns, extent))
     plain = float(digamma(k) - (d - 1) / k + (d - 1) * digamma(n) - counts)
     step = max(1, _NUMBERS // (k * d))
-    ratios = np.concatenate([
+    pieces = [
         _log_ratio(columns[:, near[at : at + step]] - columns[:, at : at + step, None], extent[:, at : at + step])
         for at in range(0, n, step)
-    ])  # fmt: skip
-    return plain - float(np.where(ratios < threshold(k, d), ratios, 0.0).mean())
+    ]
+    ratio, edge = (np.concatenate([piece[which] for piece in pieces]) for which in (0, 1))
+    thin = ratio < threshold(k, d)
+    slanted = float(thin.mean())
+    missing = float(np.where(thin, edge, -np.minimum(ratio, 0) * (slanted > _SLANTED)).mean()) if slanted else 0.0
+    return plain - float(np.where(thin, ratio, 0.0).mean()), slanted, missing
 
 
-def _log_ratio(offsets: np.ndarray, extent: np.ndarray) -> np.ndarray:
-    """log of the volume of the box along principal axes over that of the rectangle, [m]; offsets: [d, m, k] of the
-    neighbors from their sample; extent: [d, m]."""
+def _log_ratio(offsets: np.ndarray, extent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """log of the volume of the box along principal axes over that of the rectangle, and of that box over the one that
+    the neighbors span across all axes but the longest; each [m]. offsets: [d, m, k] of the neighbors from their sample;
+    extent: [d, m]."""
     size = extent.max(0)  # one scale per sample, so that squares stay in float64
     points = offsets.transpose(1, 2, 0) / size[:, None, None]  # [m, k, d]
-    axes = np.linalg.eigh(points.transpose(0, 2, 1) @ points)[1]
-    box = np.abs(points @ axes).max(1)
-    return (np.log(np.maximum(box, 1e-300)) - np.log(extent.T / size[:, None])).sum(1)
+    axes = np.linalg.eigh(points.transpose(0, 2, 1) @ points)[1]  # the longest is last
+    along = points @ axes
+    box = np.maximum(np.abs(along).max(1), 1e-300)
+    spanned = (np.maximum(along.max(1), 0) - np.minimum(along.min(1), 0)) / 2
+    edge = np.log(box) - np.log(np.maximum(spanned, 1e-300))
+    return (np.log(box) - np.log(extent.T / size[:, None])).sum(1), edge[:, :-1].sum(1)
 
 
 @lru_cache(maxsize=64)
@@ -140,4 +174,4 @@ def threshold(k: int, d: int) -> float:
     points = rng.uniform(-1, 1, (d, draws, k))
     face = rng.integers(0, d, draws)
     points[face, np.arange(draws), -1] = rng.choice([-1.0, 1.0], draws)  # the farthest lies on the cube's surface
-    return float(np.quantile(_log_ratio(points, np.abs(points).max(2)), _LEVEL))
+    return float(np.quantile(_log_ratio(points, np.abs(points).max(2))[0], _LEVEL))
