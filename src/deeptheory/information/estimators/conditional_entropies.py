@@ -49,8 +49,8 @@ def plugin_given(x: Any, y: Any, *, correct: bool | str = False) -> Estimate:
     if name == "miller-madow":
         value = plain + bias
     elif name is not None:
-        cells = (int(i.max()) + 1) * len(of_y)
-        value = corrections.entropy(counts, name, cells) - corrections.entropy(of_y, name, len(of_y))
+        kinds = corrections.check_alphabet(None, name, np.bincount(i), of_y)
+        value = corrections.entropy(counts, name, kinds[0] * kinds[1]) - corrections.entropy(of_y, name, kinds[1])
     high = max(plain + bias, value) + half
     if len(counts) > n / 5:
         notes += (

@@ -80,11 +80,13 @@ def shrunk(counts: np.ndarray, cells: int) -> tuple[float, np.ndarray, float]:
     return weight, weight * target + (1 - weight) * p, weight * target
 
 
-def check_alphabet(alphabet: Any, name: str | None, *seen: int) -> tuple[int, ...]:
-    """How many symbols each variable may take: `alphabet`, or those seen where it is None. InputError: a correction
+def check_alphabet(alphabet: Any, name: str | None, *counts: np.ndarray) -> tuple[int, ...]:
+    """How many symbols each variable may take, given its counts [m]: `alphabet`; where it is None those seen, and for
+    NSB as many unseen ones as symbols seen once and twice imply. InputError: a correction
     that does not ask, no integers, fewer than were seen."""
+    seen = tuple(len(c) for c in counts)
     if alphabet is None:
-        return seen
+        return tuple(k + _unseen_at_least(c) for k, c in zip(seen, counts)) if name == "nsb" else seen
     if name not in _OF_AN_ALPHABET:
         raise InputError(
             f"alphabet is {alphabet!r}, which {'plain counts' if name is None else NAMES[name]} do not ask; it goes "
@@ -128,6 +130,12 @@ def information(
         q = weight / size + (1 - weight) * c / c.sum()
         sides += float(-(q * np.log2(q)).sum()) + _unseen(size - len(c), weight / size)
     return sides - whole
+
+
+def _unseen_at_least(counts: np.ndarray) -> int:
+    """Chao's lower bound of the number of symbols not seen, f1 (f1 - 1) / 2 (f2 + 1) (Chao 1984, bias-corrected)."""
+    once, twice = int((counts == 1).sum()), int((counts == 2).sum())
+    return int(np.ceil(once * (once - 1) / (2 * (twice + 1))))
 
 
 def _unseen(cells: int, each: float) -> float:

@@ -28,7 +28,7 @@ from deeptheory.information.spread import Counts, null_half
 _MOST = 4  # columns of both
 _LEVEL = 5e-3  # of evenly spread neighborhoods are corrected, as in the paper
 _SLANTED = 0.1  # of neighborhoods corrected, from which on the others are doubted
-_NEAR, _ALL = 2.0, 0.9  # bits below the ceiling of counts; share corrected, from which on that ceiling is gone
+_NEAR, _ALL = 2.0, 0.9  # bits below the ceiling of counts; fraction corrected, from which on that ceiling is gone
 _NULL_DRAWS, _NULL_ROWS = 12, 200
 _MATERIAL, _RISE = 0.01, 0.3  # bits that widen the interval, bits that are worth a note
 _DRAWS, _NUMBERS = 20_000, 4_000_000  # of the simulation; numbers held at once
@@ -111,7 +111,7 @@ def _corrected(pair: list[np.ndarray], k: int) -> float:
 
 
 def _missing(pair: list[np.ndarray], k: int) -> tuple[float, float, float]:
-    """The share of neighborhoods corrected; bits by which the value may be too small, and too large (by what of the
+    """The fraction of neighborhoods corrected; bits by which the value may be too small, and too large (by what of the
     sides' own is taken off)."""
     _, slanted, up = _multi(np.concatenate(pair), k)
     return slanted, up / float(np.log(2)), sum(_multi(v, k)[2] for v in pair) / float(np.log(2))
@@ -128,7 +128,7 @@ def _permuted(pair: list[np.ndarray], k: int) -> Counts:
 def _multi(columns: np.ndarray, k: int) -> tuple[float, float, float]:
     """Multi-information of columns [d, n], nats:
     psi(k) - (d - 1)/k + (d - 1) psi(n) - sum_j <psi(n_j)> - <log box / rectangle>, the last where it is small. Then the
-    share of neighborhoods corrected, and by how much it may be too small: boxes around a sample near the edge of a
+    fraction of neighborhoods corrected, and by how much it may be too small: boxes around a sample near the edge of a
     sheet are wider than the sheet (up to what their neighbors span), and where a tenth and more are corrected, others
     are slanted as well."""
     from scipy.special import digamma

@@ -27,16 +27,17 @@ def plugin(x: Any, y: Any, *, correct: bool | str = False, alphabet: tuple[int, 
 
     correct: True or "miller-madow": less the first-order bias (Kxy - Kx - Ky + 1) / 2n nats, K counting what was seen;
     "grassberger", "chao-shen", "shrink", "nsb": see corrections.py. alphabet: how many symbols x and y can take, for
-    "shrink" and "nsb"; None: those seen. The interval is of the mean of
-    the pointwise information, with the spread that counts have at independence, and runs from the corrected to the
-    uncorrected value; in a table of few samples per cell its lower end takes off what y permuted has. InputError:
+    "shrink" and "nsb"; None: those seen, for "nsb" with Chao's lower bound of those not seen. The interval is of the
+    mean of the pointwise information, with the spread that counts have at independence, and runs from the corrected to
+    the uncorrected value; in a table of few samples per cell its lower end takes off what y permuted has. InputError:
     values that are not discrete, an alphabet of fewer symbols than were seen.
     """
     name = corrections.named(correct)
     a, b = as_samples(x=x, y=y)
     i, j = symbols(a, "x"), symbols(b, "y")
     n, shape = len(i), (int(i.max()) + 1, int(j.max()) + 1)
-    of_x, of_y = corrections.check_alphabet(alphabet, name, *shape)
+    sides = np.bincount(i), np.bincount(j)
+    of_x, of_y = corrections.check_alphabet(alphabet, name, *sides)
     counts, local = _pointwise(i, j, shape)
     cells, p = len(counts), counts / n
     value = float(p @ local)
@@ -57,7 +58,7 @@ def plugin(x: Any, y: Any, *, correct: bool | str = False, alphabet: tuple[int, 
     )
     if name in (None, "miller-madow"):
         return got
-    return _corrected(got, corrections.information(counts, np.bincount(i), np.bincount(j), name, (of_x, of_y)), name)
+    return _corrected(got, corrections.information(counts, *sides, name, (of_x, of_y)), name)
 
 
 def _corrected(got: Estimate, value: float, name: str) -> Estimate:
@@ -82,16 +83,19 @@ def with_interval(value, bias, most, variance, freedom, n, correct, notes) -> Es
 
 
 def plugin_entropy(x: Any, *, correct: bool | str = False, alphabet: int | None = None) -> Estimate:
-    """H(X) in bits of discrete rows [n, d] or [n]. correct: True or "miller-madow": plus (K - 1) / 2n nats;
-    "grassberger", "chao-shen", "shrink", "nsb": see corrections.py. alphabet: how many symbols x can take, for "shrink"
-    and "nsb"; None: those seen. The interval runs from the plain value to the corrected one, with the spread of the
-    counts (and of NSB's posterior); of one symbol alone, up to the entropy of the most that another one, unseen in n
-    samples, may have (Clopper-Pearson). Direction: plain counts are a lower bound in expectation (Jensen).
-    InputError: values that are not discrete, an alphabet of fewer symbols than were seen."""
+    """H(X) in bits of discrete rows [n, d] or [n].
+
+    correct: True or "miller-madow": plus (K - 1) / 2n nats; "grassberger", "chao-shen", "shrink", "nsb": see
+    corrections.py. alphabet: how many symbols x can take, for "shrink" and "nsb"; None: those seen, for "nsb" with
+    Chao's lower bound of those not seen. The interval runs from the plain value to the corrected one, with the spread
+    of the counts (and of NSB's posterior); of one symbol alone, up to the entropy of the most that another one, unseen
+    in n samples, may have (Clopper-Pearson). Direction: plain counts are a lower bound in expectation (Jensen).
+    InputError: values that are not discrete, an alphabet of fewer symbols than were seen.
+    """
     name = corrections.named(correct)
     (a,) = as_samples(x=x)
     counts = np.bincount(symbols(a, "x"))
-    (kinds,) = corrections.check_alphabet(alphabet, name, len(counts))
+    (kinds,) = corrections.check_alphabet(alphabet, name, counts)
     n, p = len(a), counts / len(a)
     local = -np.log2(p)
     bias = (len(counts) - 1) / (2 * n * np.log(2))
