@@ -134,7 +134,7 @@ def test_labels_may_be_words():
         (lambda x, y: dt.mutual_information(x, y + 1j), "y holds complex128; needed: numbers"),
         (lambda x, y: dt.mutual_information(x, [["a", "b"]] * 30), "y holds <U1; needed: numbers"),
         (lambda x, y: dt.mutual_information(x, y[:5]), "y has 5 rows, x has 30"),
-        (lambda x, y: dt.mutual_information(x[..., None], y), "x has shape"),
+        (lambda x, y: dt.mutual_information(x[:, :0], y), "x has shape"),
         (lambda x, y: dt.mutual_information(x[:1], y[:1]), "x has 1 samples"),
         (lambda x, y: dt.mutual_information(x * np.nan, y), "x holds 60 values that are NaN"),
         (lambda x, y: dt.mutual_information(x, y, "ksg", k=30), "k is 30 for 30 samples"),

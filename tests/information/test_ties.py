@@ -48,8 +48,10 @@ def test_tree_and_scan_count_the_same():
     rng = np.random.default_rng(0)
     x, y, z = (np.ascontiguousarray(rounded(rng, 900, d).T) for d in (2, 1, 2))
     label, none, out = np.arange(900) % 4, np.zeros(0, np.int64), np.empty((4, 900), np.int64)
-    _scan(x, y, z, 4, none, label, False, out)
-    assert all(np.array_equal(a, b) for a, b in zip(counts_around(x, y, z, 4, None, label), out))
+    for inclusive, slack in ((False, 0.0), (True, 0.0), (True, 1e-3)):
+        _scan(x, y, z, 4, none, label, inclusive, slack, out)
+        by_tree = counts_around(x, y, z, 4, None, label, inclusive, slack)
+        assert all(np.array_equal(a, b) for a, b in zip(by_tree, out))
 
 
 @pytest.mark.parametrize("euclidean", [False, True])

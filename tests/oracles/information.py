@@ -108,3 +108,33 @@ def corrected_information(table, name) -> float:
     sides = [sum(row) for row in table], [sum(column) for column in zip(*table)]
     joint = [c for row in table for c in row if c]
     return sum(corrected_entropy(s, name) for s in sides) - corrected_entropy(joint, name)
+
+
+def nsb(counts, cells) -> tuple[float, float]:
+    """Mean and standard deviation of Nemenman, Shafee & Bialek 2002 in 25 digits: every symbol a term, every pair of
+    symbols a term of the second moment (Wolpert & Wolf 1995), sums over steps of .4 in log(beta)."""
+    import mpmath as mp
+
+    if cells == 1:
+        return 0.0, 0.0
+    with mp.workdps(25):
+        n = [mp.mpf(int(c)) for c in counts] + [mp.mpf(0)] * (cells - len(counts))
+        total, sums = sum(n), [mp.mpf(0)] * 3
+        for step in range(-75, 113):
+            beta = mp.exp(mp.mpf(2 * step) / 5)
+            log = mp.loggamma(cells * beta) - mp.loggamma(total + cells * beta)
+            log += sum(mp.loggamma(c + beta) - mp.loggamma(beta) for c in n if c)
+            slope = cells * mp.psi(1, cells * beta + 1) - mp.psi(1, beta + 1)
+            a = [c + beta for c in n]
+            s = sum(a)
+            first = mp.psi(0, s + 1) - sum(v * mp.psi(0, v + 1) for v in a) / s
+            end = mp.psi(0, s + 2), mp.psi(1, s + 2)
+            gaps = [mp.psi(0, v + 1) - end[0] for v in a]
+            second = sum(v * w * (g * h - end[1]) for v, g in zip(a, gaps) for w, h in zip(a, gaps))
+            second -= sum(v * v * (g * g - end[1]) for v, g in zip(a, gaps))  # each symbol with itself, said otherwise:
+            second += sum(v * (v + 1) * ((mp.psi(0, v + 2) - end[0]) ** 2 + mp.psi(1, v + 2) - end[1]) for v in a)
+            weight = mp.exp(log) * slope * beta
+            for k, value in enumerate((1, first, second / (s * (s + 1)))):
+                sums[k] += weight * value
+        value, square = sums[1] / sums[0], sums[2] / sums[0]
+        return float(value / mp.log(2)), float(mp.sqrt(square - value**2) / mp.log(2))

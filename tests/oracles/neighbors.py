@@ -85,3 +85,40 @@ def ranks(values) -> list[int]:
     """The place of each value among the different ones."""
     order = sorted(set(values))
     return [order.index(v) for v in values]
+
+
+def _neighbors(rows, i, k) -> list[int]:
+    """The k others nearest to row i by the max-norm."""
+    return sorted((j for j in range(len(rows)) if j != i), key=lambda j: distance(rows[i], rows[j]))[:k]
+
+
+def ksg_rectangles(x, y, k) -> float:
+    """Kraskov et al. 2004, eq. 9: each variable's own largest distance among the k neighbors of the pair, counted up to
+    and with it."""
+    n, total = len(x), 0.0
+    both = [[*a, *b] for a, b in zip(x, y)]
+    for i in range(n):
+        near = _neighbors(both, i, k)
+        for v in (x, y):
+            reach = max(distance(v[i], v[j]) for j in near)
+            total += digamma(sum(1 for j in range(n) if j != i and distance(v[i], v[j]) <= reach))
+    return digamma(k) - 1 / k + digamma(n) - total / n
+
+
+def lnc(x, y, k, threshold) -> float:
+    """Gao, Ver Steeg & Galstyan 2015 for single columns x, y [n]: eq. 9's rectangle, replaced by the box along the
+    principal axes of the neighbors where that is smaller by more than exp(threshold)."""
+    import numpy as np
+
+    n, total = len(x), 0.0
+    rows = [[a, b] for a, b in zip(x, y)]
+    for i in range(n):
+        offsets = np.array([[rows[j][0] - rows[i][0], rows[j][1] - rows[i][1]] for j in _neighbors(rows, i, k)])
+        extent = [max(abs(o[u]) for o in offsets) for u in (0, 1)]
+        for u, reach in enumerate(extent):
+            total += digamma(sum(1 for j in range(n) if j != i and abs(rows[j][u] - rows[i][u]) <= reach))
+        axes = np.linalg.svd(offsets)[2]
+        box = [max(abs(float(o @ a)) for o in offsets) for a in axes]
+        ratio = sum(math.log(v) for v in box) - sum(math.log(v) for v in extent)
+        total += ratio if ratio < threshold else 0.0
+    return digamma(k) - 1 / k + digamma(n) - total / n

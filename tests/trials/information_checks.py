@@ -151,12 +151,12 @@ def codes(rng, draws):
     return same(out, 1e-12)
 
 
-def units_and_order(method):
+def units_and_order(method, **options):
     def check(rng, draws):
         x, y = pair(rng, 400, 0.6, 2)
         turn = rng.permutation(400)
-        out = [MI(x, y, method).value, MI(x[turn], y[turn], method).value]
-        out += [MI(x * c, y / c, method).value for c in (1e-200, 1e-8, 1e8, 1e200)]
+        out = [MI(x, y, method, **options).value, MI(x[turn], y[turn], method, **options).value]
+        out += [MI(x * c, y / c, method, **options).value for c in (1e-200, 1e-8, 1e8, 1e200)]
         return same(out, 1e-6)
 
     return check

@@ -34,8 +34,9 @@ from trials.information_checks import (
 )
 from trials.information_counts import corrected, corrected_order, given_labels
 from trials.information_models import MODELS
+from trials.information_more import MORE
 from trials.information_refusals import refusals
-from trials.information_series import block_p, blocks, grouped, series_false, series_noted
+from trials.information_series import SERIES, block_p, blocks, grouped, series_false, series_noted
 from trials.row_labels import ROW_LABELS
 
 CMI = dt.conditional_mutual_information
@@ -140,6 +141,8 @@ ROWS = [
         "numpy, torch, pandas, lists, dtypes, default dtypes, grad modes", kinds),
     *AUTO,
     *MODELS,
+    *MORE,
+    *SERIES,
     *ROW_LABELS,
 ]  # fmt: skip
 

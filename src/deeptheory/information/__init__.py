@@ -15,10 +15,17 @@ from deeptheory.information.bottleneck import (
 from deeptheory.information.channels import ChannelCapacity, RateDistortion, capacity, rate_distortion
 from deeptheory.information.clustering import Clusters, Cosines
 from deeptheory.information.compression import fall, fits_before_compressing, fraction_of_information
+from deeptheory.information.convergence import Convergence
+from deeptheory.information.estimate import InformationEstimate
 from deeptheory.information.estimators import noisy_network_information
 from deeptheory.information.layer_bound import LayerBound
 from deeptheory.information.linear_gaussian import LinearGaussian, linear_information, linear_label_information
-from deeptheory.information.measures import conditional_mutual_information, entropy, mutual_information
+from deeptheory.information.measures import (
+    conditional_entropy,
+    conditional_mutual_information,
+    entropy,
+    mutual_information,
+)
 from deeptheory.information.one_neuron import noisy_neuron_information, one_neuron_information
 from deeptheory.information.phases import GradientPhases, gradient_phases
 from deeptheory.information.plane import InformationPlane, information_plane
@@ -31,6 +38,7 @@ from deeptheory.information.readouts import (
     PropagatedNoise,
     Quantized,
 )
+from deeptheory.information.series import LaggedInformation, lagged_information, transfer_entropy
 
 __all__ = [
     "READOUTS",
@@ -41,13 +49,16 @@ __all__ = [
     "ChannelCapacity",
     "ClassStatistics",
     "Clusters",
+    "Convergence",
     "Cosines",
     "Exact",
     "FiniteSampleBound",
     "GaussianBottleneck",
     "GaussianNoise",
     "GradientPhases",
+    "InformationEstimate",
     "InformationPlane",
+    "LaggedInformation",
     "LayerBound",
     "LinearGaussian",
     "PropagatedNoise",
@@ -56,6 +67,7 @@ __all__ = [
     "bottleneck_branches",
     "bottleneck_curve",
     "capacity",
+    "conditional_entropy",
     "conditional_mutual_information",
     "entropy",
     "fall",
@@ -66,6 +78,7 @@ __all__ = [
     "gaussian_bottleneck",
     "gradient_phases",
     "information_plane",
+    "lagged_information",
     "linear_information",
     "linear_label_information",
     "mutual_information",
@@ -73,6 +86,7 @@ __all__ = [
     "noisy_neuron_information",
     "one_neuron_information",
     "rate_distortion",
+    "transfer_entropy",
 ]
 
 

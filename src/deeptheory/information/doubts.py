@@ -12,9 +12,11 @@ import numpy as np
 from deeptheory.core import statistics
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.results import Estimate
+from deeptheory.information.estimators.samples import moderate
 from deeptheory.information.ranks import normal_scores
 from deeptheory.information.reading import read
 
+_TAILS = 3  # standard deviations of a normal of the same quartiles: lognormal (sigma 1) has 2, Cauchy any number
 _LONGER = 1.2  # autocorrelation time of the product from which on it is worth a note
 _COLUMNS, _ROWS = 32, 4096  # so many are looked at
 
@@ -65,6 +67,25 @@ def _series(a: np.ndarray, label: bool) -> np.ndarray:
     _, code, counts = np.unique(a[:, 0], return_inverse=True, return_counts=True)
     often = np.argsort(-counts)[:_COLUMNS]
     return (code.ravel()[:, None] == often).astype(np.float64)
+
+
+def tails_note(x: Any, y: Any) -> tuple[str, ...]:
+    """A note where columns of numbers [n, d] have tails that distances and covariances see little else than."""
+    far = []
+    for side, name in ((x, "x"), (y, "y")):
+        a, named = _side(side, name)
+        if named or a.dtype.kind != "f":
+            continue
+        a = moderate(a[:, :_COLUMNS])
+        low, high = np.percentile(a, [25, 75], axis=0)
+        if ((a.std(0) * 1.349 > _TAILS * (high - low)) & (high > low)).any():
+            far.append(name)
+    if not far:
+        return ()
+    return (
+        f"columns of {' and '.join(far)} have long tails, and the method sees little else; ranks=True keeps the "
+        "information and takes the tails away",
+    )
 
 
 def below_nothing(got: Estimate) -> tuple[str, ...]:

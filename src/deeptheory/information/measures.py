@@ -4,9 +4,10 @@ An estimator sees arrays and gives an Estimate; what holds for all of them stand
 permutation, intervals of dependent rows, doubts that lie in the order of rows.
 """
 
+import inspect
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,48 +18,43 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate
 from deeptheory.core.shapes import check_finite
 from deeptheory.information.automatic import automatic
-from deeptheory.information.doubts import below_nothing, series_note
-from deeptheory.information.estimators import CONDITIONAL, ENTROPY, MUTUAL_INFORMATION
+from deeptheory.information.doubts import below_nothing, series_note, tails_note
+from deeptheory.information.estimate import InformationEstimate, Samples, held_by, holding
+from deeptheory.information.estimators import CONDITIONAL, CONDITIONAL_ENTROPY, ENTROPY, MUTUAL_INFORMATION
 from deeptheory.information.estimators.limits import LEAST_COUNTS, LEAST_GAUSSIAN, too_few
 from deeptheory.information.estimators.samples import SAMPLING_ERROR, SAMPLING_NOTE, check_options, check_whole
 from deeptheory.information.options import check_known, method_named
 from deeptheory.information.ranks import normal_scores
-from deeptheory.information.reading import read
+from deeptheory.information.reading import read, shape_notes
 from deeptheory.information.spread import counts_of, counts_of_labels, null_half
 
 _PER_UNIT = {"bits": 1.0, "nats": math.log(2)}
-_RANKED = ("ksg", "mixed", "labels", "gaussian")  # "wkl" takes entropies, which a grid of ranks has not
+_RANKED = ("ksg", "mixed", "labels", "gaussian", "lnc")  # "wkl" takes entropies, which a grid of ranks has not
 _BIASED = 4  # columns from which on the bias of neighbor counts, of order n^(-2 / columns), outgrows sampling error
 _BATCHED = {
-    *(MUTUAL_INFORMATION[name] for name in ("ksg", "mixed", "labels", "wkl", "compressed")),
+    *(MUTUAL_INFORMATION[name] for name in ("ksg", "mixed", "labels", "lnc", "kl", "wkl", "compressed")),
     *(CONDITIONAL[name] for name in ("ksg", "mixed")),
     ENTROPY["kl"],
 }
 _LEAST = {  # samples from which on an interval is given; neighbor counts alone have batches, from 200 on
     **dict.fromkeys((MUTUAL_INFORMATION["plugin"], CONDITIONAL["plugin"], ENTROPY["plugin"]), LEAST_COUNTS),
-    **dict.fromkeys((MUTUAL_INFORMATION["gaussian"], CONDITIONAL["gaussian"]), LEAST_GAUSSIAN),
+    CONDITIONAL_ENTROPY["plugin"]: LEAST_COUNTS,
+    **dict.fromkeys(
+        (MUTUAL_INFORMATION["gaussian"], MUTUAL_INFORMATION["copula"], CONDITIONAL["gaussian"]), LEAST_GAUSSIAN
+    ),
+    MUTUAL_INFORMATION["kde-bounds"]: LEAST_COUNTS,
 }
+_SCALED = tuple(MUTUAL_INFORMATION[name] for name in ("ksg", "mixed", "gaussian", "lnc", "kl", "wkl"))
 _NULL_ROWS, _NULL_DRAWS = 200, 12
 _ENTRY = ("unit", "permutations", "groups", "block", "ranks")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class InformationEstimate(Estimate):
-    """An Estimate with its permutation null. p: (b + 1) / (m + 1), b of m draws of y permuted at or above the value;
-    null_mean: their mean in `unit`, the estimator's bias at independence. Both NaN without permutations."""
-
-    p: float = math.nan
-    null_mean: float = math.nan
-
-    def __repr__(self) -> str:
-        text = super().__repr__()
-        return text if math.isnan(self.p) else f"{text[:-1]}, p = {self.p:.3g})"
 
 
 def mutual_information(
     x: Any,
     y: Any,
-    method: Literal["auto", "ksg", "plugin", "mixed", "labels", "gaussian", "wkl", "compressed"]
+    method: Literal[
+        "auto", "ksg", "plugin", "mixed", "labels", "gaussian", "copula", "lnc", "kl", "wkl", "compressed", "kde-bounds"
+    ]
     | Callable[..., Estimate] = "auto",
     *,
     ranks: bool | None = None,
@@ -70,14 +66,16 @@ def mutual_information(
 ) -> InformationEstimate:
     """I(X;Y) from paired samples, with an interval and its doubts as notes.
 
-    x: [n, dx]; y: [n, dy] or [n]; numbers (numpy, torch, pandas; any float or integer dtype), or one word or category
-    per row as its label. Rows are paired by position; row labels (pandas, xarray) that say otherwise are an error
-    or a note. method: a name in information.estimators.MUTUAL_INFORMATION, or a function of (x, y, **options); "auto":
-    chosen by the rules of information/automatic.py. unit: "bits" or "nats".
+    x: [n, dx]; y: [n, dy] or [n]; numbers (numpy, torch, pandas; any float or integer dtype; more axes, as of images,
+    are read as columns, with a note), or one word or category per row as its label. Rows are paired by position; row
+    labels (pandas, xarray) that say otherwise are an error or a note. method: a name in
+    information.estimators.MUTUAL_INFORMATION, or a function of (x, y, **options); "auto": chosen by the rules of
+    information/automatic.py. unit: "bits" or "nats".
     ranks: True: normal scores of each column first (information stays, tails go); None: where "auto" finds that tails
     ask. permutations: draws of y permuted, for .p and .null_mean. groups [n]: rows that belong together; block: rows
     of a series that belong together: both make interval and permutations move whole groups or blocks.
     options: the estimator's own, by keyword (k, seed, standardize, correct, ...).
+    The estimate holds its samples: .convergence() (the value at fewer of them), .local (by sample), .normalized(by=).
     Intervals: of counts and of counts beside a label from 20 samples on, of neighbor counts with "auto" from 30, of
     "gaussian" from 10, of neighbor counts and "wkl" by name from 200 (batches);
     with fewer they are unbounded, with a note, or NaN.
@@ -99,7 +97,9 @@ def mutual_information(
         function = method
         if ranks:
             x, y = _scores(x, "x"), _scores(y, "y")
-    return _estimate(function, {"x": x, "y": y}, options, unit, permutations, groups, block)
+    got = _estimate(function, {"x": x, "y": y}, options, unit, permutations, groups, block)
+    told = tails_note(x, y) if ranks is None and function in _SCALED else ()
+    return holding(replace(got, notes=(*got.notes, *told)), held_by(got)) if told else got
 
 
 def conditional_mutual_information(
@@ -153,6 +153,28 @@ def entropy(
     return _estimate(function, {"x": x}, options, unit, 0, groups, block)
 
 
+def conditional_entropy(
+    x: Any,
+    y: Any,
+    *,
+    method: Literal["auto", "plugin", "labels", "kl", "gaussian"] | Callable[..., Estimate] = "auto",
+    groups: Any = None,
+    block: int | None = None,
+    unit: Literal["bits", "nats"] = "bits",
+    **options: Any,
+) -> InformationEstimate:
+    """H(X|Y): what is left to learn of x once y is known; of numbers x, their differential entropy given y.
+
+    x: [n, dx]; y: [n, dy]; or [n]. method: a name in information.estimators.CONDITIONAL_ENTROPY, or a function of
+    (x, y, **options); "auto": counts where both hold integers or words, "labels" where x alone does, and
+    Kozachenko-Leonenko for numbers x. groups, block, unit: as for `mutual_information`. InputError: likewise.
+    """
+    if method == "auto":
+        method = ("plugin" if _whole(y, "y") else "labels") if _whole(x, "x") else "kl"
+    function = method_named(CONDITIONAL_ENTROPY, method, "estimator") if not callable(method) else method
+    return _estimate(function, {"x": x, "y": y}, options, unit, 0, groups, block, shared=False)
+
+
 def _estimate(
     function: Callable[..., Estimate],
     sides: dict[str, Any],
@@ -161,12 +183,15 @@ def _estimate(
     permutations: int,
     groups: Any,
     block: int | None,
+    shared: bool = True,
 ) -> InformationEstimate:
+    """shared: an information, not an entropy: it has a null, and is not below 0."""
+    shared = shared and len(sides) > 1
     if unit not in _PER_UNIT:
         raise InputError(f"unit is {unit!r}; known: bits, nats")
     ours = function is automatic or function.__module__.startswith("deeptheory.")
     if ours:
-        check_known(function, options, _ENTRY if len(sides) > 1 else ("unit", "groups", "block"))
+        check_known(function, options, _ENTRY if shared else ("unit", "groups", "block"))
     check_options(options)
     check_whole(permutations, "permutations", 0)
     n = _check_rows(groups, block, sides)
@@ -175,7 +200,7 @@ def _estimate(
     if not isinstance(got, Estimate):
         raise InputError(f"method gave a {type(got).__name__}; needed: an Estimate")
     got = too_few(got, n, LEAST_COUNTS if ours and got.low == got.high else _LEAST.get(function, 0))
-    notes = got.notes + apart
+    notes = got.notes + apart + (shape_notes(**sides) if ours else ())
     if groups is not None or block is not None:
         got, more = _by_pieces(got, function, sides, options, n, groups, block)
         notes += more
@@ -185,9 +210,9 @@ def _estimate(
             if "allowance for bias" not in got.method and math.isfinite(got.high):
                 got = replace(got, method=f"{got.method}; {SAMPLING_ERROR}")
                 notes += (SAMPLING_NOTE,) if sum(map(_columns, sides.values())) >= _BIASED else ()
-        if ours and len(sides) == 2:
+        if ours and shared and len(sides) == 2:
             notes += series_note(*sides.values())
-    if len(sides) > 1:
+    if shared:
         notes += below_nothing(got)
     p, null_mean = math.nan, math.nan
     if permutations:
@@ -196,7 +221,8 @@ def _estimate(
     said: dict[str, Any] = {f.name: getattr(got, f.name) for f in fields(Estimate)} | {"notes": notes}
     if got.unit == "bits":
         said |= {"value": got.value * per, "low": got.low * per, "high": got.high * per, "unit": unit}
-    return InformationEstimate(**said, p=p, null_mean=null_mean * per)
+    held = Samples(function, sides, options, per if got.unit == "bits" else 1.0, groups, block)
+    return holding(InformationEstimate(**said, p=p, null_mean=null_mean * per), held)
 
 
 def _check_rows(groups: Any, block: int | None, sides: Mapping[str, Any]) -> int:
@@ -225,8 +251,7 @@ def _wide_enough(got: Estimate, function: Callable, sides: Mapping[str, Any], op
     how = options.get("k", 3), options.get("standardize", True), seed
     of = counts_of_labels(a, statistics.codes_of(b[:, 0]), *how) if counted["labels"] else counts_of(a, b, *how)
     half = null_half(of, len(rows), seed, len(rows), _NULL_DRAWS) * math.sqrt(len(rows) / n)
-    half = max(half, (got.high - got.low) / 2)
-    return replace(got, low=got.value - half, high=got.value + half)
+    return replace(got, low=min(got.low, got.value - half), high=max(got.high, got.value + half))
 
 
 def _columns(side: Any) -> int:
@@ -263,7 +288,7 @@ def _by_pieces(got, function, sides, options, n, groups, block) -> tuple[Estimat
 
 def _null(function, sides, options, n, draws, groups, block) -> tuple[float, float]:
     """p and the mean of `draws` values with y permuted; within the labels of z where there is a condition."""
-    if function in (automatic, MUTUAL_INFORMATION["wkl"], MUTUAL_INFORMATION["compressed"]):
+    if function.__module__.startswith("deeptheory.") and "spread" in inspect.signature(function).parameters:
         # the interval's own permutations do not enter the value compared
         options = {**options, "spread": False}
     seed = [int(options.get("seed", 0)), n, 5]

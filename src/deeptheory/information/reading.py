@@ -34,11 +34,23 @@ def read(value: Any, name: str) -> tuple[np.ndarray, bool]:
     if a.dtype.kind not in "biuf":
         raise InputError(f"{name} holds {a.dtype}; needed: numbers, or one word a sample as its label")
     a = a[:, None] if a.ndim == 1 else a
+    a = a.reshape(len(a), -1) if a.ndim > 2 and a.size else a  # images: one row each; `shape_notes` says so
     if a.ndim != 2 or a.shape[1] == 0:
         raise InputError(f"{name} has shape {list(a.shape)}; needed: [n] or [n, d], one row per sample")
     if a.dtype.kind == "f" and a.dtype.itemsize not in (4, 8):
         a = a.astype(np.float32 if a.dtype.itemsize == 2 else np.float64)
     return a.astype(np.uint8) if a.dtype.kind == "b" else a, False  # numpy does not subtract booleans
+
+
+def shape_notes(**sides: Any) -> tuple[str, ...]:
+    """A note for each side of more than two axes, which is read as rows."""
+    out = []
+    for name, side in sides.items():
+        shape = list(getattr(side, "shape", np.shape(side)))
+        if len(shape) > 2:
+            columns = int(np.prod(shape[1:]))
+            out.append(f"{name} has shape {shape}: each row was read as {columns} column{'s' * (columns != 1)}")
+    return tuple(out)
 
 
 def _categories(value: Any, name: str) -> np.ndarray | None:

@@ -18,7 +18,7 @@ from deeptheory.core.results import Estimate
 from deeptheory.information.estimators.columns import check_numbers, comparable, dependent
 from deeptheory.information.estimators.limits import INFINITE, impossible, infinite, nothing
 from deeptheory.information.estimators.neighbors import nearest
-from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k
+from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k, constant, moderate
 from deeptheory.information.spread import null_half
 
 _UNEQUAL = 1e3  # ratio of columns' standard deviations from which distances would see the largest alone
@@ -42,23 +42,14 @@ def kozachenko_leonenko(
     check_k(k, n)
     weights = _weights(k, a.shape[1]) if weighted else _last(k)
     name = f"{'weighted ' if weighted else ''}Kozachenko-Leonenko, k = {k}"
-    columns = np.ascontiguousarray(a.T, dtype=np.float64)
-    least, most = columns.min(1), columns.max(1)
-    if (least == most).any():
-        return _no_density(name, f"column {int((least == most).argmax())} of x is constant")
-    exponent = np.frexp(np.maximum(-least, most))[1]  # by powers of two, exactly, so that squares stay in float64
-    z = np.ldexp(columns, -exponent[:, None])
-    z -= z.mean(1, keepdims=True)
-    spread = z.std(1)
-    slave = dependent(z)
+    still = constant(a)
+    if still.any():
+        return _no_density(name, f"column {int(still.argmax())} of x is constant")
+    slave = dependent(np.ascontiguousarray(moderate(a).T))
     if slave.any():
         return _no_density(name, f"column {int(slave.argmax())} of x is a linear function of the columns before it")
-    logs, units = np.log2(spread) + exponent, 0.0
-    if standardize or (standardize is None and logs.max() - logs.min() > math.log2(_UNEQUAL)):
-        columns, units, name = z / spread[:, None], float(logs.sum()), f"{name}, columns standardized"
-    elif np.abs(exponent).max() > 300:
-        top = int(exponent.max())
-        columns, units = np.ldexp(columns, -top), float(top * len(exponent))
+    columns, units, said = in_scale(a, standardize)
+    name += said
     value, parts = _entropy(columns, weights), []
 
     def estimate(rows) -> float:
@@ -68,6 +59,33 @@ def kozachenko_leonenko(
     low, high = batch_interval(value + units, estimate, n, seed=seed)
     notes = _falling([value], [parts], [a.shape[1]]) + _repeats(a)
     return Estimate(value=value + units, low=low, high=high, method=name, notes=notes)
+
+
+def in_scale(a: np.ndarray, standardize: bool | None) -> tuple[np.ndarray, float, str]:
+    """[n, d] -> columns [d, n] float64 between which distances are taken, the bits that this scale hides, and what to
+    say of it."""
+    columns = np.ascontiguousarray(a.T, dtype=np.float64)
+    exponent = np.frexp(np.abs(columns).max(1))[1]  # by powers of two, exactly, so that squares stay in float64
+    z = np.ldexp(columns, -exponent[:, None])
+    z -= z.mean(1, keepdims=True)
+    spread = z.std(1)
+    logs = np.log2(spread) + exponent
+    if standardize or (standardize is None and logs.max() - logs.min() > math.log2(_UNEQUAL)):
+        return z / spread[:, None], float(logs.sum()), ", columns standardized"
+    if np.abs(exponent).max() > 300:
+        top = int(exponent.max())
+        return np.ldexp(columns, -top), float(top * len(exponent)), ""
+    return columns, 0.0, ""
+
+
+def entropies_information(
+    x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0, spread: bool = True
+) -> Estimate:
+    """I(X;Y) = h(X) + h(Y) - h(X, Y) in bits, each from the kth neighbor in its own space (unweighted).
+
+    x: [n, dx]; y: [n, dy] or [n]. Options and InputError: as for `weighted_information`. The distances of the three
+    differ in scale, so their biases do not cancel as KSG's do."""
+    return _by_entropies(x, y, k, standardize, seed, spread, weighted=False)
 
 
 def weighted_information(
@@ -81,12 +99,16 @@ def weighted_information(
     permutations of up to 1,000 rows; False: ten batches alone, which understate it. InputError: as for
     `kozachenko_leonenko`; a value that repeats in over one per cent of the rows (zeros of ReLU layers, rounded
     numbers), since entropies have no density there."""
-    check_numbers("'wkl'", x=x, y=y)
+    return _by_entropies(x, y, k, standardize, seed, spread, weighted=True)
+
+
+def _by_entropies(x: Any, y: Any, k: int, standardize: bool, seed: int, spread: bool, *, weighted: bool) -> Estimate:
+    check_numbers("'wkl'" if weighted else "'kl'", x=x, y=y)
     a, b = as_samples(x=x, y=y)
     n = len(a)
     check_k(k, n)
     columns = comparable(standardize, seed, x=a, y=b)
-    method = f"weighted Kozachenko-Leonenko, k = {k}"
+    method = f"{'weighted ' if weighted else ''}Kozachenko-Leonenko, k = {k}"
     if columns.empty:
         return nothing(method, columns.notes)
     first, notes = columns.plain, columns.notes
@@ -96,9 +118,9 @@ def weighted_information(
             notes += (f"columns of {name} that are linear functions of others are left out: {(~keep).sum()}",)
     if infinite(*first):
         return Estimate(value=math.inf, low=math.inf, high=math.inf, method=method, notes=(*notes, INFINITE))
-    _check_density(x=a, y=b)
+    check_density(x=a, y=b)
     sizes = [int(keep.sum()) for keep in kept]
-    weights = [_weights(k, d) for d in (*sizes, sum(sizes))]
+    weights = [_weights(k, d) if weighted else _last(k) for d in (*sizes, sum(sizes))]
     parts: list[list[float]] = [[], [], []]
 
     def three(pair) -> list[float]:
@@ -127,7 +149,8 @@ def weighted_information(
     return Estimate(value=value, low=low, high=high, method=method, notes=notes + impossible(value, x=a, y=b))
 
 
-def _check_density(**variables: np.ndarray) -> None:
+def check_density(**variables: np.ndarray) -> None:
+    """InputError: a value that repeats in over one per cent of the rows of a column [n, d]."""
     for name, a in variables.items():
         for u, column in enumerate(a.T):
             values, counts = np.unique(column, return_counts=True)

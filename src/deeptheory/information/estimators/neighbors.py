@@ -24,13 +24,14 @@ def information_by_neighbors(
     label_x: np.ndarray | None = None,
     label_y: np.ndarray | None = None,
     inclusive: bool = False,
+    slack: float = 0.0,
 ) -> float:
     """<psi(k_i) - psi(n_xz + 1) - psi(n_yz + 1) + psi(n_z + 1)> in bits: KSG without z, Ross with a label for y,
     Frenzel & Pompe with z. x, y, z: [d, n] float64, d may be 0; label_x, label_y: [n] codes that belong to x and y,
     each pair of them on two samples or more. inclusive: counts up to and with the distance,
-    psi(n) for psi(n + 1) (Mesner & Shalizi).
+    psi(n) for psi(n + 1) (Mesner & Shalizi); distances that differ by `slack` are then equal.
     """
-    used, n_xz, n_yz, n_z = counts_around(x, y, z, k, label_x, label_y, inclusive)
+    used, n_xz, n_yz, n_z = counts_around(x, y, z, k, label_x, label_y, inclusive, slack)
     more = 0 if inclusive else 1
     nats = _psi(used) - _psi(n_xz + more) - _psi(n_yz + more) + _psi(n_z + more)
     return float(nats / np.log(2))
@@ -45,18 +46,18 @@ def _psi(counts: np.ndarray) -> float:
     return float(often[seen] @ digamma(seen)) / len(counts)
 
 
-def counts_around(x, y, z, k, label_x=None, label_y=None, inclusive=False) -> tuple[np.ndarray, ...]:
+def counts_around(x, y, z, k, label_x=None, label_y=None, inclusive=False, slack=0.0) -> tuple[np.ndarray, ...]:
     """For each sample, around the max-norm distance to its kth neighbor in (x, y, z): which neighbor that was
     (the last of its cell where that holds k or fewer; where the distance is 0: how many are the same, itself with
     them), and how many others lie strictly nearer (or the same, at 0) in (x, z), (y, z) and z. inclusive: up to and
-    with it, the first counts ties. Each [n] int64."""
+    with it (and `slack` more), the first counts ties. Each [n] int64."""
     n = x.shape[1]
     if len(x) + len(y) + len(z) > MOST_FOR_TREES:
         out = np.empty((4, n), dtype=np.int64)
         nobody = np.zeros(0, dtype=np.int64)
         one, two = (nobody if v is None else np.ascontiguousarray(v, dtype=np.int64) for v in (label_x, label_y))
         x, y, z = (np.ascontiguousarray(v) for v in (x, y, z))
-        _scan(x, y, z, k, one, two, inclusive, out)
+        _scan(x, y, z, k, one, two, inclusive, slack, out)
         return tuple(out)
     parts_x, parts_y = (None if v is None else _parts(v) for v in (label_x, label_y))
     parts = parts_x if label_y is None else parts_y if label_x is None else _parts(_both(label_x, label_y))
@@ -71,7 +72,7 @@ def counts_around(x, y, z, k, label_x=None, label_y=None, inclusive=False) -> tu
             reach[rows] = nearest(joint[:, rows], most)[:, -1]
             used[rows] = most
     same = reach == 0
-    limit = np.nextafter(reach, np.inf) if inclusive else np.where(same, _LEAST, reach)
+    limit = np.nextafter(reach + slack, np.inf) if inclusive else np.where(same, _LEAST, reach)
     n_xz, n_yz, n_z = (
         _nearer(_stacked(*columns), limit, of) for columns, of in (((x, z), parts_x), ((y, z), parts_y), ((z,), None))
     )
@@ -96,6 +97,32 @@ def nearest(columns: np.ndarray, k: int, euclidean: bool = False) -> np.ndarray:
         nearest_by_tree(np.ascontiguousarray(columns), euclidean, out)
     else:
         _nearest_by_scan(np.ascontiguousarray(columns), euclidean, out)
+    return out
+
+
+def nearest_rows(columns: np.ndarray, k: int) -> np.ndarray:
+    """Which k others are nearest to each sample by the max-norm, [n, k] int64, ascending by distance; [d, n] without
+    ties."""
+    n = columns.shape[1]
+    if len(columns) > MOST_FOR_TREES:
+        out = np.empty((n, k), dtype=np.int64)
+        _nearest_rows_by_scan(np.ascontiguousarray(columns), out)
+        return out
+    from scipy.spatial import KDTree
+
+    found = np.asarray(KDTree(columns.T).query(columns.T, k + 1, p=np.inf)[1])
+    others = found != np.arange(n)[:, None]
+    others[others.all(1), -1] = False  # the sample itself is not among them: copies of it are
+    return found[others].reshape(n, k)
+
+
+def within(columns: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """How many others lie within `reach` [n] of each sample by the max-norm, those at that distance with them: [n]."""
+    limit = np.nextafter(reach, np.inf)
+    if len(columns) <= MOST_FOR_TREES:
+        return _nearer_of_all(columns, limit)
+    out = np.empty(columns.shape[1], dtype=np.int64)
+    _counts_by_scan(np.ascontiguousarray(columns), limit, out)
     return out
 
 
@@ -230,7 +257,37 @@ def _nearest_by_scan(x, euclidean, out):
 
 
 @njit(cache=True, error_model="numpy")
-def _scan(x, y, z, k, label_x, label_y, inclusive, out):
+def _nearest_rows_by_scan(x, out):
+    """The rows of the k nearest by a pass over all others, out [n, k]."""
+    n, k = out.shape
+    apart, kth = np.empty(n), np.empty(k)
+    for i in range(n):
+        _largest_differences(x, i, apart)
+        kth[:] = np.inf
+        for j in range(n):
+            if apart[j] < kth[k - 1] and j != i:
+                at = k - 1
+                while at > 0 and kth[at - 1] > apart[j]:
+                    kth[at], out[i, at] = kth[at - 1], out[i, at - 1]
+                    at -= 1
+                kth[at], out[i, at] = apart[j], j
+
+
+@njit(cache=True, error_model="numpy")
+def _counts_by_scan(x, limit, out):
+    """out[i] = how many others lie strictly nearer than limit[i]."""
+    n = x.shape[1]
+    apart = np.empty(n)
+    for i in range(n):
+        _largest_differences(x, i, apart)
+        near = -1
+        for j in range(n):
+            near += apart[j] < limit[i]
+        out[i] = near
+
+
+@njit(cache=True, error_model="numpy")
+def _scan(x, y, z, k, label_x, label_y, inclusive, slack, out):
     """counts_around in one pass over all pairs; a label of no entries is none. out: [4, n]."""
     n = x.shape[1]
     in_x, in_y, in_z, both, kth = np.empty(n), np.empty(n), np.zeros(n), np.empty(n), np.empty(k)
@@ -257,7 +314,7 @@ def _scan(x, y, z, k, label_x, label_y, inclusive, out):
         while used > 1 and kth[used - 1] == np.inf:
             used -= 1
         reach = kth[used - 1]
-        limit = np.nextafter(reach, np.inf) if inclusive else (reach if reach > 0 else _LEAST)
+        limit = np.nextafter(reach + slack, np.inf) if inclusive else (reach if reach > 0 else _LEAST)
         near, a, b, c = 0, 0, 0, 0
         for j in range(n):
             near += both[j] < limit

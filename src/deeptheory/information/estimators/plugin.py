@@ -14,6 +14,7 @@ import numpy as np
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate
 from deeptheory.information.estimators import corrections
+from deeptheory.information.estimators.nsb import nsb
 from deeptheory.information.estimators.samples import as_samples
 
 _Z = 1.959963984540054
@@ -21,19 +22,22 @@ _WORTH_A_NOTE = 0.01  # bits
 _PERMUTED = 5
 
 
-def plugin(x: Any, y: Any, *, correct: bool | str = False) -> Estimate:
+def plugin(x: Any, y: Any, *, correct: bool | str = False, alphabet: tuple[int, int] | None = None) -> Estimate:
     """I(X;Y) in bits of discrete rows, x [n, dx] and y [n, dy] (or [n]), a whole row being one symbol.
 
     correct: True or "miller-madow": less the first-order bias (Kxy - Kx - Ky + 1) / 2n nats, K counting what was seen;
-    "grassberger", "chao-shen", "shrink": see corrections.py. The interval is of the mean of
-    the pointwise information, with the spread that counts have at independence, and runs from the corrected to the
-    uncorrected value; in a table of few samples per cell its lower end takes off what y permuted has. InputError:
-    values that are not discrete.
+    "grassberger", "chao-shen", "shrink", "nsb": see corrections.py. alphabet: how many symbols x and y can take, for
+    "shrink" and "nsb"; None: those seen, for "nsb" with Chao's lower bound of those not seen. The interval is of the
+    mean of the pointwise information, with the spread that counts have at independence, and runs from the corrected to
+    the uncorrected value; in a table of few samples per cell its lower end takes off what y permuted has. InputError:
+    values that are not discrete, an alphabet of fewer symbols than were seen.
     """
     name = corrections.named(correct)
     a, b = as_samples(x=x, y=y)
     i, j = symbols(a, "x"), symbols(b, "y")
     n, shape = len(i), (int(i.max()) + 1, int(j.max()) + 1)
+    sides = np.bincount(i), np.bincount(j)
+    of_x, of_y = corrections.check_alphabet(alphabet, name, *sides)
     counts, local = _pointwise(i, j, shape)
     cells, p = len(counts), counts / n
     value = float(p @ local)
@@ -54,7 +58,7 @@ def plugin(x: Any, y: Any, *, correct: bool | str = False) -> Estimate:
     )
     if name in (None, "miller-madow"):
         return got
-    return _corrected(got, corrections.information(counts, np.bincount(i), np.bincount(j), name), name)
+    return _corrected(got, corrections.information(counts, *sides, name, (of_x, of_y)), name)
 
 
 def _corrected(got: Estimate, value: float, name: str) -> Estimate:
@@ -78,14 +82,20 @@ def with_interval(value, bias, most, variance, freedom, n, correct, notes) -> Es
     return Estimate(value=value, low=min(low, value), high=high, method=name, notes=notes)
 
 
-def plugin_entropy(x: Any, *, correct: bool | str = False) -> Estimate:
-    """H(X) in bits of discrete rows [n, d] or [n]. correct: True or "miller-madow": plus (K - 1) / 2n nats;
-    "grassberger", "chao-shen", "shrink": see corrections.py. The interval runs up to
-    that; of one symbol alone, up to the entropy of the most that another one, unseen in n samples,
-    may have (Clopper-Pearson)."""
+def plugin_entropy(x: Any, *, correct: bool | str = False, alphabet: int | None = None) -> Estimate:
+    """H(X) in bits of discrete rows [n, d] or [n].
+
+    correct: True or "miller-madow": plus (K - 1) / 2n nats; "grassberger", "chao-shen", "shrink", "nsb": see
+    corrections.py. alphabet: how many symbols x can take, for "shrink" and "nsb"; None: those seen, for "nsb" with
+    Chao's lower bound of those not seen. The interval runs from the plain value to the corrected one, with the spread
+    of the counts (and of NSB's posterior); of one symbol alone, up to the entropy of the most that another one, unseen
+    in n samples, may have (Clopper-Pearson). Direction: plain counts are a lower bound in expectation (Jensen).
+    InputError: values that are not discrete, an alphabet of fewer symbols than were seen.
+    """
     name = corrections.named(correct)
     (a,) = as_samples(x=x)
     counts = np.bincount(symbols(a, "x"))
+    (kinds,) = corrections.check_alphabet(alphabet, name, counts)
     n, p = len(a), counts / len(a)
     local = -np.log2(p)
     bias = (len(counts) - 1) / (2 * n * np.log(2))
@@ -104,11 +114,14 @@ def plugin_entropy(x: Any, *, correct: bool | str = False) -> Estimate:
             "not seen (Good & Turing), and the interval may not reach what they add",
         )
     method = "plug-in" if name is None else f"plug-in, {corrections.NAMES[name]}"
-    value = plain if name is None else corrections.entropy(counts, name)
+    value = plain if name is None else corrections.entropy(counts, name, kinds)
+    if name == "nsb":
+        half = max(half, _Z * nsb(counts, kinds)[1])
     unseen = 1 - 0.025 ** (1 / n) if len(counts) == 1 else 0.0
     more = -unseen * np.log2(unseen) - (1 - unseen) * np.log2(1 - unseen) if 0 < unseen <= 0.5 else float(unseen > 0)
     high = max(plain + bias, value) + half + more
-    return Estimate(value=value, low=min(plain, value) - half, high=high, method=method, notes=notes)
+    low, direction = min(plain, value) - half, "lower" if name is None else "consistent"
+    return Estimate(value=value, low=low, high=high, method=method, direction=direction, notes=notes)
 
 
 def bias_note(bias: float, correct: bool, way: str, of: str) -> tuple[str, ...]:

@@ -1,0 +1,179 @@
+"""Information between series: at which lag do they share how much, and how much does the past of one add about the next
+of the other?
+
+Sources: Schreiber 2000 (transfer entropy, eq. 4: I(Y_t; past of X | past of Y)); block intervals as in statistics.py.
+Nulls shift one series in time against the other, which keeps each as it is and breaks what binds them (Quiroga,
+Kraskov, Kreuz & Grassberger 2002).
+Pitfalls: rows of a series are not independent, so that intervals come from stretches of it; information at one lag is
+there at others too, through each series' own memory; transfer entropy is no proof of a cause: what drives both with
+different delays looks the same, and a history too short leaves some of y's own past to x.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from deeptheory.core import statistics
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite, check_whole
+from deeptheory.information.doubts import product_time
+from deeptheory.information.estimate import InformationEstimate, held_by, holding
+from deeptheory.information.measures import conditional_mutual_information, mutual_information
+from deeptheory.information.reading import read
+
+_LEAST_SHIFT = 0.05  # of the series, by which the null shifts at least, at either end
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LaggedInformation(Result):
+    """I(X_t; Y_t+lag) by lag.
+
+    lag: [m]; estimates: one InformationEstimate per lag, as rows of .table().
+    """
+
+    lag: np.ndarray
+    estimates: tuple[InformationEstimate, ...]
+
+    def __repr__(self) -> str:
+        best = self.estimates[self.best]
+        return (
+            f"LaggedInformation({len(self.lag)} lags, largest at {self.lag[self.best]}: {best.value:.3g} {best.unit})"
+        )
+
+    @property
+    def best(self) -> int:
+        """Which entry has the largest value; that of the largest of several is biased upwards by the choice."""
+        return int(np.argmax([e.value for e in self.estimates]))
+
+    def table(self):
+        """One row per lag: lag, value, low, high, p, unit, method."""
+        import pandas as pd
+
+        names = ("value", "low", "high", "p", "unit", "method")
+        return pd.DataFrame(
+            [{"lag": int(k), **{n: getattr(e, n) for n in names}} for k, e in zip(self.lag, self.estimates)]
+        )
+
+    def figure(self):
+        """Information with its interval against the lag: to the right of 0, x before y."""
+        import plotly.graph_objects as go
+
+        from deeptheory.core.theme import SERIES_COLORS, new_figure
+
+        table = self.table()
+        ends = [(table["high"] - table["value"]).to_numpy(), (table["value"] - table["low"]).to_numpy()]
+        up, down = (np.where(np.isfinite(v), v, 0.0).round(5).tolist() for v in ends)
+        figure = new_figure(xaxis_title="lag (rows by which y is later)", yaxis_title=table["unit"][0])
+        figure.add_trace(
+            go.Scatter(
+                x=table["lag"].tolist(),
+                y=table["value"].round(5).tolist(),
+                mode="lines+markers",
+                line={"color": SERIES_COLORS[0]},
+                error_y={"type": "data", "array": up, "arrayminus": down},
+                showlegend=False,
+            )
+        )
+        return figure
+
+
+def lagged_information(
+    x: Any, y: Any, lags: Iterable[int] = range(11), *, block: int | None = None, method: Any = "auto", **options: Any
+) -> LaggedInformation:
+    """I(X_t; Y_t+lag) of two series for each lag (y later by that many rows), in bits.
+
+    x: [n, dx]; y: [n, dy]; or [n]. block: rows per stretch of the intervals; None: twice the autocorrelation time of
+    both together, at least 1 (then intervals are those of independent rows). method, options: as for
+    `mutual_information` (permutations= moves whole blocks). Intervals are there from 200 blocks on, NaN with a note
+    below. InputError: as there; a lag that leaves under 20 rows.
+    """
+    if "groups" in options:
+        raise InputError("groups= is for rows without an order; for series give block=, the rows per stretch")
+    pairs = _both(x, y)
+    n = len(pairs[0])
+    wanted = [lags] if isinstance(lags, int | np.integer) else list(lags)
+    if not wanted:
+        raise InputError("lags is empty; needed: integers, as in range(11)")
+    for lag in wanted:
+        check_whole(lag=(lag, None))
+        if n - abs(int(lag)) < 20:
+            raise InputError(f"lag {lag} leaves {max(0, n - abs(int(lag)))} of {n} rows; needed: 20 or more")
+    size = _block(pairs, block)
+    out = []
+    for lag in map(int, wanted):
+        a, b = (pairs[0][: n - lag], pairs[1][lag:]) if lag >= 0 else (pairs[0][-lag:], pairs[1][:lag])
+        out.append(mutual_information(a, b, method, block=size if size > 1 else None, **options))
+    return LaggedInformation(lag=np.array([int(k) for k in wanted]), estimates=tuple(out))
+
+
+def transfer_entropy(
+    x: Any,
+    y: Any,
+    *,
+    lag: int = 1,
+    history: int = 1,
+    method: Literal["auto", "ksg", "mixed", "plugin", "gaussian"] = "auto",
+    block: int | None = None,
+    shifts: int = 0,
+    seed: int = 0,
+    unit: Literal["bits", "nats"] = "bits",
+    **options: Any,
+) -> InformationEstimate:
+    """I(Y_t; X_t-lag | Y_t-1 ... Y_t-history): what x adds about the next y beyond y's own past, in bits.
+
+    x: [n, dx]; y: [n, dy]; or [n], series. lag: rows by which x is earlier. history: rows of y's own past that are
+    given. method, options: as for `conditional_mutual_information`. block: rows per stretch of the interval; None:
+    twice the autocorrelation time of both together. shifts: draws of x shifted in time against y (around the end), for
+    .p and .null_mean. seed: of the shifts, ties and batches. InputError: as there; fewer than 20 rows left; lag or
+    history below 1.
+    """
+    check_whole(lag=(lag, 1), history=(history, 1), shifts=(shifts, 0), seed=(seed, 0))
+    a, b = _both(x, y)
+    n, first = len(a), max(lag, history)
+    if n - first < 20:
+        raise InputError(f"lag {lag} and history {history} leave {max(0, n - first)} of {n} rows; needed: 20 or more")
+    size = _block([a, b], block)
+    past = np.concatenate([b[first - h : n - h] for h in range(1, history + 1)], axis=1)
+
+    def given(series: np.ndarray, block: int | None) -> InformationEstimate:
+        more = options if method in ("plugin", "gaussian") or _counted(method, a, b) else {**options, "seed": seed}
+        return conditional_mutual_information(
+            series[first - lag : n - lag], b[first:], past, method=method, block=block, unit=unit, **more
+        )
+
+    got = given(a, size if size > 1 else None)
+    held = replace(got, method=f"transfer entropy, lag {lag}, history {history}: {got.method}")
+    if not shifts:
+        return holding(held, held_by(got))
+    rng = np.random.default_rng([seed, n, 10])
+    least = max(1, int(_LEAST_SHIFT * n))
+    null = np.array([given(np.roll(a, s, axis=0), None).value for s in rng.integers(least, n - least, shifts)])
+    p = float(statistics.permutation_p(got.value - 1e-12, null))
+    return holding(replace(held, p=p, null_mean=float(null.mean())), held_by(got))
+
+
+def _counted(method: str, a: np.ndarray, b: np.ndarray) -> bool:
+    return method == "auto" and all(v.dtype.kind in "biu" for v in (a, b))
+
+
+def _both(x: Any, y: Any) -> list[np.ndarray]:
+    """Both series as [n, d] (names as codes), finite and of one length."""
+    out = [read(v, name)[0] for v, name in ((x, "x"), (y, "y"))]
+    if len(out[0]) != len(out[1]):
+        raise InputError(
+            f"y has {len(out[1])} rows, x has {len(out[0])}; series are paired by time, both need the same n"
+        )
+    check_finite(x=out[0], y=out[1])
+    return out
+
+
+def _block(pair: list[np.ndarray], block: int | None) -> int:
+    if block is not None:
+        check_whole(block=(block, 1))
+        return block
+    time = product_time(pair, [a.dtype.kind in "biu" and a.shape[1] == 1 for a in pair])
+    return max(1, math.ceil(2 * time)) if time > 1 else 1

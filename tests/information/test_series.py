@@ -1,0 +1,96 @@
+"""Lags and transfer entropy: closed forms, which way time runs, and what is refused."""
+
+import numpy as np
+import pytest
+
+import deeptheory as dt
+from deeptheory.core.errors import InputError
+from deeptheory.information import lagged_information, transfer_entropy
+
+
+def driven(n, seed=0):
+    """y_t = .5 y_t-1 + .8 x_t-2 + noise; I(Y_t; X_t-2 | Y_t-1) = log2(1.64) / 2."""
+    rng = np.random.default_rng(seed)
+    x, noise, y = rng.normal(size=n), rng.normal(size=n), np.zeros(n)
+    for t in range(2, n):
+        y[t] = 0.5 * y[t - 1] + 0.8 * x[t - 2] + noise[t]
+    return x, y
+
+
+@pytest.mark.parametrize("method", ["ksg", "gaussian"])
+def test_a_driven_series(method):
+    x, y = driven(2000)
+    got = transfer_entropy(x, y, lag=2, method=method)
+    assert got.value == pytest.approx(0.5 * np.log2(1.64), abs=0.06)
+    assert transfer_entropy(y, x, method=method).low <= 0
+    assert "transfer entropy, lag 2, history 1" in got.method
+    nats = transfer_entropy(x, y, lag=2, method=method, unit="nats")
+    assert nats.value == pytest.approx(got.value * np.log(2))
+
+
+def test_counts_are_conditional_information_of_shifted_rows():
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 2, 500)
+    y = np.r_[0, x[:-1]] ^ (rng.random(500) < 0.1)
+    got = transfer_entropy(x, y, history=2)
+    past = np.c_[y[1:-1], y[:-2]]
+    assert got.value == dt.conditional_mutual_information(x[1:-1], y[2:], past, method="plugin").value
+    assert got.value == pytest.approx(1 + 0.1 * np.log2(0.1) + 0.9 * np.log2(0.9), abs=0.1)
+
+
+def test_lags_run_forward():
+    x, y = driven(1000)
+    got = lagged_information(x, y, range(-3, 4), method="gaussian")
+    assert got.lag.tolist() == list(range(-3, 4))
+    assert got.lag[got.best] == 2
+    one = dt.mutual_information(x[:-2], y[2:], "gaussian")
+    assert got.estimates[5].value == one.value
+    assert got.table()["value"].tolist() == [e.value for e in got.estimates]
+    assert list(got.figure().data[0].x) == got.lag.tolist()
+    assert "largest at 2" in repr(got)
+    back = lagged_information(y, x, -2, method="gaussian")
+    assert back.estimates[0].value == pytest.approx(one.value, abs=1e-12)
+
+
+def test_a_memory_on_both_sides_makes_blocks():
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(2, 4000))
+    for t in range(1, 4000):
+        a[:, t] += 0.8 * a[:, t - 1]
+    slow = lagged_information(a[0], a[1], [0], method="gaussian").estimates[0]
+    assert "interval by blocks of" in slow.method
+    assert "blocks" not in lagged_information(*rng.normal(size=(2, 400)), [0]).estimates[0].method
+    assert "interval by blocks of 5" in transfer_entropy(a[0], a[1], method="gaussian", block=5).method
+
+
+def test_shifts_tell_what_binds_from_memory():
+    x, y = driven(400)
+    assert transfer_entropy(x, y, lag=2, method="gaussian", shifts=39).p == pytest.approx(1 / 40)
+    assert transfer_entropy(y, x, method="gaussian", shifts=39).p > 1 / 40
+    again = [transfer_entropy(y, x, method="gaussian", shifts=9, seed=3).null_mean for _ in range(2)]
+    assert again[0] == again[1]
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda x, y: transfer_entropy(x, y[:-1]), "y has 99 rows, x has 100"),
+        (lambda x, y: transfer_entropy(x, y, lag=0), "lag is 0"),
+        (lambda x, y: transfer_entropy(x, y, lag=-1), "lag is -1"),
+        (lambda x, y: transfer_entropy(x, y, history=0), "history is 0"),
+        (lambda x, y: transfer_entropy(x, y, lag=90), "leave 10 of 100 rows"),
+        (lambda x, y: transfer_entropy(x, y, shifts=1.5), "shifts is 1.5"),
+        (lambda x, y: transfer_entropy(x, y, block=0), "block is 0"),
+        (lambda x, y: transfer_entropy(np.where(x > 2, np.nan, x) * np.nan, y), "NaN"),
+        (lambda x, y: transfer_entropy(x, y, method="te"), "unknown conditional estimator 'te'"),
+        (lambda x, y: lagged_information(x, y, []), "lags is empty"),
+        (lambda x, y: lagged_information(x, y, [1.5]), "lag is 1.5"),
+        (lambda x, y: lagged_information(x, y, [-95]), "lag -95 leaves 5 of 100 rows"),
+        (lambda x, y: lagged_information(x, y[:-1]), "y has 99 rows"),
+        (lambda x, y: lagged_information(x, y, [1], n_neighbors=3), "use k="),
+        (lambda x, y: lagged_information(x, y, [1], groups=[0] * 100), "for series give block="),
+    ],
+)
+def test_wrong_use(call, match):
+    with pytest.raises(InputError, match=match):
+        call(*np.random.default_rng(0).normal(size=(2, 100)))
