@@ -288,9 +288,9 @@ def _joined(*parts: Callable[[int], Iterator[Row]]) -> Callable[[int], str]:
                 line = row.markdown() if row.k == row.k else earlier(row)
                 print(line, file=sys.stderr, flush=True)
                 rows.append(line)
-        if not KEPT:
-            return rows_table(rows)
         done = sum(f"| {units} |" in line for line in rows)
+        if not KEPT or done == len(rows):
+            return rows_table(rows)
         said = (
             f"*{done} of {len(rows)} rows are of {units} cells by the verdict rules of this version. The "
             "others, of fewer cells, were measured before verdicts asked for half of the ceiling and for both "
