@@ -56,4 +56,7 @@ def test_names_of_layers_are_known_wherever_they_stand():
     assert list(colors_of(["conv1", "conv2", "dense1", "loss"]).values()) == [*LAYER_COLORS[:3], SERIES_COLORS[0]]
     assert colors_of(["tanh", None]) == {"tanh": SERIES_COLORS[0], None: SERIES_COLORS[1]}
     assert colors_of([]) == {}
+    assert list(colors_of(["layer0", "layer1", "layer2"]).values()) == list(LAYER_COLORS[:3])
+    assert colors_of(["layer0"]) == {"layer0": LAYER_COLORS[0]}
+    assert colors_of(["a", "a", "b"]) == {"a": SERIES_COLORS[0], "b": SERIES_COLORS[1]}
     assert len(set(series_colors(9))) == 9

@@ -19,7 +19,7 @@ def squash(s: torch.Tensor) -> torch.Tensor:
 
     Source: Sabour et al. 2017, eq. 1. A tensor; v and its gradient are 0 at s = 0, and no size of s overflows; rounding
     makes lengths of large s 1. bfloat16 and float16 are squashed in float32 and given back in their own type; integers
-    are read as float32. NaN and infinity give NaN. InputError: complex numbers, no axis.
+    are read as float32. NaN and infinity give NaN. InputError: complex numbers, no axis, d = 0.
     """
     if not s.ndim or not s.shape[-1]:
         raise InputError(f"s has shape {list(s.shape)}; squash needs capsules of at least one number, [..., d]")

@@ -46,14 +46,18 @@ def series_colors(n: int) -> list[str]:
 def colors_of(names: Sequence[Any]) -> dict[Any, str]:
     """A color for each name, by name; layers first.
 
-    Names with "layer" and a number ("layer3", "fitted, layer3") have layer_colors by that number, the same all over a
-    page. Where there are none, names of one word and a number (conv, dense, linear, fc, relu, hidden, block) have them
-    by their order here. All else has series_colors, in order.
+    Names with "layer" and a number ("layer3", "fitted, layer3") have layer_colors by that number, counted from 1, or
+    from 0 where a layer0 is among them; what else is named changes them by a layer0 and, past six, by the deepest
+    alone. Where there are none, names of one word and a number (conv, dense, linear, fc, relu, hidden, block) have them
+    by their order here. All else has series_colors, in order. A name that comes twice counts once.
     """
-    numbered = {n: int(m[1]) - 1 for n in names if (m := re.search(r"\blayer(\d+)\b", str(n)))}
+    names = list(dict.fromkeys(names))
+    numbered = {n: int(m[1]) for n in names if (m := re.search(r"\blayer(\d+)\b", str(n)))}
     if not numbered:
         named = [n for n in names if re.fullmatch(r"(conv|dense|linear|fc|relu|hidden|block)\d+", str(n))]
         numbered = {n: k for k, n in enumerate(named)}
+    elif 0 not in numbered.values():
+        numbered = {n: k - 1 for n, k in numbered.items()}
     ordered = layer_colors(max([*numbered.values(), -1]) + 1)
     others = [n for n in names if n not in numbered]
     return {n: ordered[k] for n, k in numbered.items()} | dict(zip(others, series_colors(len(others))))

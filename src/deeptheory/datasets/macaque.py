@@ -114,8 +114,9 @@ class Dissimilarities(Result):
 def it_neurons(path: str | Path | None = None) -> Neurons:
     """132 units of macaque IT (Zhang & Desimone, in Meyers 2013): it_neurons.npz in the data folder, or at path.
 
-    Seven objects at three positions, rates in windows of 150 ms; nothing is downloaded. StoreError: it is not there or
-    holds other arrays (rate, window_ms, object, position, cell). InputError: DEEPTHEORY_DATA is not a folder.
+    Seven objects at three positions, rates in windows of 150 ms. Nothing is downloaded: the file is made by the user of
+    rate, object, position, cell as in Neurons, and window_ms [windows], texts like "time.-150_0". StoreError: it is not
+    there, other arrays, shapes that do not fit. InputError: DEEPTHEORY_DATA is not a folder.
     """
     z, source = _arrays("it_neurons.npz", path, ("rate", "window_ms", "object", "position", "cell"))
     n = len(z["rate"])
@@ -132,8 +133,10 @@ def it_neurons(path: str | Path | None = None) -> Neurons:
 def it_rdms(path: str | Path | None = None) -> Dissimilarities:
     """Dissimilarities of 92 images in IT (Kriegeskorte et al. 2008): it_rdms.npz in the data folder, or at path.
 
-    Nothing is downloaded. StoreError: it is not there or holds other arrays (monkey_it, human_it, images, category,
-    category_labels). InputError: DEEPTHEORY_DATA is not a folder.
+    Nothing is downloaded. The file is made by the user, for instance from demos/92imageData of the repository
+    rsagroup/rsatoolbox: monkey_it and human_it [n, n], images [n, H, W, 3], category [n, c] 0 or 1, category_labels
+    [c] (any n). StoreError: it is not there, other arrays, shapes that do not fit. InputError: DEEPTHEORY_DATA is not
+    a folder.
     """
     names = ("monkey_it", "human_it", "images", "category", "category_labels")
     z, source = _arrays("it_rdms.npz", path, names)

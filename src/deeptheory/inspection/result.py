@@ -120,7 +120,11 @@ class Joined:
         return low > max(there) or high < min(there)
 
     def said(self) -> str:
-        """The number with interval and controls, for a sentence: "0.99 [0.98, 0.99] (untrained 0.59 to 0.81)"."""
+        """The number with interval and controls, for a sentence: "0.99 [0.98, 0.99] (untrained 0.59 to 0.81)".
+
+        With permutations "permuted labels ..." follows; of_input: "the same for every network" stands for the twins.
+        Without any: "(no control)". No interval where it is NaN; a value of NaN: "not measured (note)".
+        """
         if math.isnan(self.value):
             return f"not measured ({self.note})"
         interval = "" if math.isnan(self.low) else f" [{short(self.low)}, {short(self.high)}]"

@@ -144,6 +144,9 @@ def test_bonds():
     assert bonds((2, 2), periodic=True) == bonds((2, 2))
     assert len(bonds((4, 5))) == 4 * 4 + 3 * 5
     assert len(bonds((3, 4, 5), periodic=True)) == 3 * 60
+    for shape, said in (((), "one side or more"), ((2, 0), "at least 1"), ((1.5,), "at least 1")):
+        with pytest.raises(InputError, match=said):
+            bonds(shape)
 
 
 def test_any_function_and_plain_lists():

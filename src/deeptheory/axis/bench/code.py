@@ -242,7 +242,7 @@ class AxisCode(Result):
         return out | self.decoding.scalars()
 
     def figure(self, name: Figure = "models") -> "plotly.graph_objects.Figure":
-        """ramp, preference, flatness, geometry, models, decoding or identification, as the part draws it.
+        """That part's figure; "geometry": that of .geometry(), "identification": of .identification() by n and units.
 
         InputError: another name, "models" with models=False, "geometry" of one unit.
         """

@@ -44,7 +44,7 @@ class NullPlane(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """Two rows per stimulus, kind "null" and "along": which, and how far it moved in the caller's features."""
+        """All rows of kind "null", then of "along": kind, stimulus, moved (Euclidean, in the caller's features)."""
         import pandas as pd
 
         kinds = {"null": self.null - self.start, "along": self.along - self.start}

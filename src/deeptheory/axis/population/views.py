@@ -128,7 +128,7 @@ def similarity_matrix(responses: Any) -> np.ndarray:
     """[n, n]: correlation over units of two pictures' responses [n, units], each unit standardized over the pictures.
 
     Units that never vary count 0; a picture whose standardized responses are all alike (with one unit, each) has 0
-    everywhere. Source: Freiwald & Tsao 2010. InputError: another shape, NaN.
+    everywhere. Source: Freiwald & Tsao 2010. InputError: another shape, NaN or infinity.
     """
     y = as_floats(responses)
     if y.ndim != 2 or not np.isfinite(y).all():

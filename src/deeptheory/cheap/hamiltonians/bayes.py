@@ -22,12 +22,13 @@ class BayesSoftmax(nn.Module):
     p(y | x) = softmax(-H(x) - mu), H_y(x) = -ln p(x | y), mu_y = -ln p(y) (Lin, Tegmark & Rolnick 2017, section II).
     hamiltonians: a module or function x [..., d] -> [..., classes] in nats, or a list of them, one per class, each x ->
     [...] or [..., 1]; ln Z_y is part of it, or the priors are others. priors: p(y), [classes], in the dtype of the
-    softmax; None: all alike. `log_prior` is a parameter, so that what is known can be the start of training.
+    softmax; None: all alike (a single function then needs `.classes`). `log_prior` is a parameter, so that what is
+    known can be the start of training.
     Where all H are so large that rounding hides their differences, or infinite, a Hamiltonian with `relative`
     (GaussianHamiltonian) gives the differences.
 
-    InputError: no Hamiltonian, priors that are no distribution or another number than the Hamiltonians; H(x) that is
-    infinite for all classes, or NaN, and known no better.
+    InputError: no Hamiltonian, priors that are no distribution, hold a 0 or are of another number than the
+    Hamiltonians; H(x) that is infinite for all classes, or NaN, and known no better.
     """
 
     def __init__(self, hamiltonians: Callable | Sequence[Callable], priors=None):
@@ -51,8 +52,10 @@ class BayesSoftmax(nn.Module):
         self.hamiltonians = nn.ModuleList([h if isinstance(h, nn.Module) else _Function(h) for h in parts])
 
     def energies(self, x: torch.Tensor) -> torch.Tensor:
-        """H_y(x) in nats: x [..., d] -> [..., classes]; where rounding would hide differences, less one class's.
+        """H_y(x) in nats: x [..., d] -> [..., classes].
 
+        Of rows so large that rounding hides the differences between classes, and of a Hamiltonian with `relative`: H of
+        each class minus H of one of them (about the least), so that only differences within a row have a meaning.
         InputError: H of another number of classes, NaN, or infinite for every class.
         """
         if self.count is None:

@@ -186,9 +186,9 @@ def bonds(shape: Sequence[int], periodic: bool = False) -> list[tuple[int, int]]
     axis is also a neighbor of the first; an axis of 2 sites keeps its one bond.
     InputError: no side, or one that is no integer of 1 or more.
     """
-    shape = whole_numbers("shape", list(shape), least=-1).tolist()
-    if not len(shape) or min(shape) < 1:
-        raise InputError(f"shape is {list(shape)}; a grid has sides of at least 1")
+    shape = whole_numbers("shape", list(shape), least=1).tolist()
+    if not shape:
+        raise InputError("shape is []; a grid has one side or more")
     stride = [math.prod(shape[k + 1 :]) for k in range(len(shape))]
     found = []
     for site in range(math.prod(shape)):

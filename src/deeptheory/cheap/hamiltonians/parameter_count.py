@@ -59,9 +59,9 @@ def linear_map_count(shape: Sequence[int], locality: int | None = None, *, trans
     distance along each axis that an entry spans (a square kernel of side 2 locality + 1), None: no limit. InputError: a
     side below 1, a negative locality, one that meets itself around the grid, or no integers.
     """
-    sides = whole_numbers("shape", list(shape), least=-1).tolist()
-    if not sides or min(sides) < 1:
-        raise InputError(f"shape is {sides}; a grid has sides of at least 1")
+    sides = whole_numbers("shape", list(shape), least=1).tolist()
+    if not sides:
+        raise InputError("shape is []; a grid has one side or more")
     check_whole(locality=(0 if locality is None else locality, None))
     if locality is not None and (locality < 0 or 2 * locality + 1 > min(sides)):
         raise InputError(f"locality is {locality}; needed: 0 to {(min(sides) - 1) // 2} on this grid")

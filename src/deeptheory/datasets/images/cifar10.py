@@ -43,7 +43,8 @@ def cifar10(folder: str | Path | None = None, *, download: bool = False, verify:
     The first 50,000 are for training (`.train`).
     folder: where cifar-10-binary.tar.gz or its unpacked files lie; by default the data folder, then the cache.
     download: get the archive into the cache first (160 MB). verify: False takes files that are not the published ones.
-    StoreError: a file is missing, corrupt, or not the published bytes.
+    StoreError: a file is missing, corrupt, not the published bytes, or could not be had. InputError: DEEPTHEORY_DATA is
+    not a folder.
     """
     if download:
         OFFICIAL.fetch()

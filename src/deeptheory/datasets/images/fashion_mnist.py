@@ -38,9 +38,10 @@ def fashion_mnist(folder: str | Path | None = None, *, download: bool = False, v
 
     The first 60,000 are for training (`.train`).
     folder: where the four idx files lie, gzipped or not; by default the data folder, the cache, Debian's package.
-    download: get them into the cache first. verify: False takes files that are not the published ones, such as a part
-    of them.
-    StoreError: a file is missing, corrupt, or not the published content.
+    download: get them into the cache first (30 MB; a folder given is still what is read). verify: False takes files
+    that are not the published ones, such as a part of them.
+    StoreError: a file is missing, corrupt, not the published content, or could not be had.
+    InputError: DEEPTHEORY_DATA is not a folder.
     """
     if download:
         _fetch()

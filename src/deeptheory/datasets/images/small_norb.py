@@ -62,7 +62,7 @@ def small_norb(
     "train", "test" or "both" (900 MB in memory). folder: where the files lie, gzipped or not; by default the data
     folder, then the cache. download: get them into the cache first (250 MB). verify: False takes files that are not the
     published ones.
-    InputError: an unknown part. StoreError: a file is missing, corrupt, or not the published bytes.
+    InputError: an unknown part. StoreError: a file is missing, corrupt, not the published bytes, or could not be had.
     """
     if part not in ("train", "test", "both"):
         raise InputError(f"part is {part!r}; known: train, test, both")

@@ -29,7 +29,8 @@ def svhn(folder: str | Path | None = None, *, download: bool = False, verify: bo
     Format 2, without "extra"; labels 0 to 9 (the files call a zero 10). The first 73,257 are for training (`.train`).
     folder: where train_32x32.mat and test_32x32.mat lie; by default the data folder, then the cache. download: get them
     into the cache first (250 MB). verify: False takes files that are not the published ones.
-    StoreError: a file is missing, corrupt, or not the published bytes.
+    StoreError: a file is missing, corrupt, not the published bytes, or could not be had. InputError: DEEPTHEORY_DATA is
+    not a folder.
     """
     if download:
         OFFICIAL.fetch()
