@@ -56,6 +56,12 @@ def verdict(measured, region=">= 0.8", scale="quick", **more):
     return decide([claim(measured, region)], {}, scale=scale, **more)["c"]
 
 
+@pytest.mark.parametrize("text", ["[2, 1]", "(2, 1)", "(1, 1]", "[1, 1)", "(1, 1)", "1 +- -0.5"])
+def test_a_region_that_holds_nothing_is_refused(text):
+    with pytest.raises(InputError, match="region"):
+        Region.parse(text)
+
+
 @pytest.mark.parametrize(
     ("text", "inside", "outside"),
     [
