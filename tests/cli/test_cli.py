@@ -61,6 +61,7 @@ def test_doctor(capsys):
     assert "torch" in run(capsys, "doctor")[1]
 
 
+@pytest.mark.slow
 def test_reproduce_report_and_json(capsys, tmp_path):
     folder = str(tmp_path / "r")
     code, out, err = run(capsys, "reproduce", STUDY, "--out", folder, *SMALL)

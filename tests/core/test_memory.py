@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads its memory as Linux tells it")
 def test_training_with_looks_does_not_grow():
     """glibc does not reuse the gaps between torch's blocks; without handing them back this grew by 3.9 MB a look."""

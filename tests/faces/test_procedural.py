@@ -167,6 +167,7 @@ def test_rotations_are_rotations():
     assert np.allclose(directions(np.array([0.0, 90]), np.array([0.0, 0])), [[0, 0, 1], [1, 0, 0]])
 
 
+@pytest.mark.slow
 def test_the_raster_is_that_of_rays(faces):
     got = faces.render(ZERO, ZERO, pose=np.array([25.0, 5, 3, 0, 0, 1])).images[0]
     expected, sure = oracle.ray_traced_head(48, (25.0, 5, 3), (20.0, 35.0, 0.42, 1.12), 1 / 3)

@@ -117,6 +117,7 @@ def test_other_files_say_the_same(files, capsys, tmp_path, suffix):
     assert {**json.loads(out), "page": ""} == {**json.loads(same), "page": ""}
 
 
+@pytest.mark.slow
 def test_other_inputs_have_a_default_folder_of_their_own(files, capsys, tmp_path, monkeypatch):
     folder, sim = files
     monkeypatch.chdir(tmp_path)
