@@ -99,6 +99,7 @@ def page(folder: Path, reasons: dict[str, str]) -> str:
     found = {f.stem: json.loads(f.read_text()) for f in sorted(folder.glob("*.json"))}
     lines = [
         *_HEAD,
+        "",
         "| science | mutants | killed | survived | out of time |",
         "|---|---|---|---|---|",
     ]
@@ -119,9 +120,9 @@ _HEAD = """# Faults that the tests would not see
 
 A place of a kernel, drawn by seed, is changed: a comparison, an operator, a constant. The science's tests run on the
 package so changed. What passes them all survives, and is named here with the reason: it changes nothing that anybody
-can see, or a test was written and it lives no more. Time: the tests of one mutant took over five minutes, as an endless
-loop does; nothing was decided. Made by `python -m benchmarks.mutants SCIENCE` and `python -m benchmarks.mutants --page
-docs/mutants.md`.
+can see, or a test was written and it lives no more. Out of time: the tests of one mutant took longer than
+`--timeout`, as an endless loop does, or a busy machine; nothing was decided. Sciences that are not in the table were
+not tried yet. Made by `python -m benchmarks.mutants SCIENCE` and `python -m benchmarks.mutants --page docs/mutants.md`.
 """.splitlines()
 
 
