@@ -16,8 +16,8 @@ from deeptheory.report.page import interval
 _HEAD = """# How the numbers move with size
 
 The networks here are smaller than the papers'. So that nobody has to guess what that does, the same claims were
-measured at three sizes: `--set width=W` makes every layer W times as wide as at the quick scale; `--set n=N` asks for a
-product of N numbers. All else, seeds too, is as at the quick scale. *Ends apart*: the 95 % intervals at the smallest
+measured at three sizes: `--set width=W` makes every layer W times as wide as at the quick scale. All else, seeds too, is
+as at the quick scale; of the further sizes only the steps that the claims need were run. *Ends apart*: the 95 % intervals at the smallest
 and the largest size do not overlap, and the direction in which the value moves. Three sizes show a direction and no
 law, and say nothing certain of the paper's own size. Claims that were not measured at all three sizes are left out, and
 so are those whose value is the same at each.
@@ -31,13 +31,12 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def differing(runs: list[dict]) -> str:
-    """The one setting in which the runs differ; one that an older run does not name was 1."""
+    """The one setting in which the runs differ; an older run that does not name it has it at 1."""
     names = {k for r in runs for k in r["settings"]}
-    found = [k for k in names if len({json.dumps(float_or(r["settings"].get(k, 1))) for r in runs}) > 1]
+    found = [k for k in names if len({json.dumps(float_or(r["settings"][k])) for r in runs if k in r["settings"]}) > 1]
     if len(found) != 1:
-        raise InputError(
-            f"{runs[0]['study']}: the runs differ in {', '.join(sorted(found)) or 'nothing'}; one is needed"
-        )
+        said = ", ".join(sorted(found)) or "nothing"
+        raise InputError(f"{runs[0]['study']}: the runs differ in {said}; one is needed")
     return found[0]
 
 
