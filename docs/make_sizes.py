@@ -16,11 +16,11 @@ from deeptheory.report.page import interval
 _HEAD = """# How the numbers move with size
 
 The networks here are smaller than the papers'. So that nobody has to guess what that does, the same claims were
-measured at three sizes: `--set width=W` makes every layer W times as wide as at the quick scale. All else, seeds too, is
-as at the quick scale; of the further sizes only the steps that the claims need were run. *Ends apart*: the 95 % intervals at the smallest
-and the largest size do not overlap, and the direction in which the value moves. Three sizes show a direction and no
-law, and say nothing certain of the paper's own size. Claims that were not measured at all three sizes are left out, and
-so are those whose value is the same at each.
+measured at three sizes: `--set width=W` makes every layer W times as wide as at the quick scale. All else, seeds too,
+is as at the quick scale; of the further sizes only the steps that the claims need were run. *Ends apart*: the 95 %
+intervals at the smallest and the largest size do not overlap, and the direction in which the value moves. Three sizes
+show a direction and no law, and say nothing certain of the paper's own size. Claims that were not measured at all
+three sizes are left out, and so are those whose value is the same at each.
 """
 
 
