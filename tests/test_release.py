@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture
 def release(tmp_path, monkeypatch):
-    """tools/release.py, which looks at a tree of its own."""
+    """tools/release.py on a tree of its own."""
     spec = spec_from_file_location("release", ROOT / "tools" / "release.py")
     assert spec is not None
     assert spec.loader is not None

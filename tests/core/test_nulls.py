@@ -9,7 +9,7 @@ from deeptheory.core.errors import InputError
 
 def test_a_tail_is_known():
     with pytest.raises(InputError, match="unknown tail 'two-sided'"):
-        st.permutation_p(1.0, np.arange(5.0), "two-sided")  # type: ignore[arg-type]
+        st.permutation_p(1.0, np.arange(5.0), "two-sided")
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_a_series_is_finite_and_groups_are_of_its_rows():
 
 def test_counts_are_integers():
     with pytest.raises(InputError, match="k is 2.5"):
-        st.proportion_interval(2.5, 5)  # type: ignore[arg-type]
+        st.proportion_interval(2.5, 5)
     with pytest.raises(InputError, match="resamples is 0"):
         st.bootstrap_interval(np.mean, ROWS, resamples=0)
 

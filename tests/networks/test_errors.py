@@ -58,13 +58,13 @@ def go(x=X, y=Y, population=None, **kwargs):
         (lambda: go(record_at=[0.5]), r"record_at is \[0.5\]; needed: integers"),
         (lambda: go(batch=2.5), "batch is 2.5; needed: an integer"),
         (lambda: go(seed=-1), "seed is -1"),
-        (lambda: Population.mlp([3, 2.5, 2]), r"widths is \[3, 2.5, 2\]; needed: integers"),  # type: ignore[list-item]
+        (lambda: Population.mlp([3, 2.5, 2]), r"widths is \[3, 2.5, 2\]; needed: integers"),
         (lambda: nets().network(2), "k is 2; there are networks 0 to 1"),
         (lambda: nets().network(-1), "k is -1"),
         (lambda: nets().seen_in("double precision"), "dtype is 'double precision'"),
         (lambda: nets().seen_in("int64"), "dtype is 'int64'"),
-        (lambda: log_epochs(10.5, 3), "epochs is 10.5"),  # type: ignore[arg-type]
-        (lambda: dt.networks.minibatches(X, batch=2.5), "batch is 2.5"),  # type: ignore[arg-type]
+        (lambda: log_epochs(10.5, 3), "epochs is 10.5"),
+        (lambda: dt.networks.minibatches(X, batch=2.5), "batch is 2.5"),
         (lambda: dt.networks.noisy_cnn(classes=0), "classes is 0"),
         (lambda: dt.networks.MultiplicativeNoise(float("inf")), "std is inf"),
         (lambda: go(x=np.full_like(X, np.nan)), "x holds 60 values"),

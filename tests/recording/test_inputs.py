@@ -1,5 +1,8 @@
 """Inputs and targets as people's loops have them."""
 
+from datetime import date
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import deeptheory as dt
 from deeptheory.core.errors import InputError
+from deeptheory.recording.inputs import as_targets
 
 X = np.random.default_rng(0).normal(size=(12, 4))
 Y = np.array([0, 1, 2] * 4)
@@ -194,3 +198,21 @@ def test_the_recorder_shows_itself():
         repr(recorder) == "Recorder(Sequential, 12 inputs, default layers, summaries of Exact(), Binning(3, 'layer'); "
         "0 steps recorded)"
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ([np.int64(3), 1.5], "f"),
+        ([Decimal("1.5"), 2], "f"),
+        ([True, False], "f"),
+        (["a", 1], "U"),
+        ([b"3", 1], "U"),
+        ([date(2020, 1, 2), date(2020, 1, 3)], "U"),
+    ],
+)
+def test_targets_of_any_objects_are_numbers_or_names(given, kind):
+    """Numbers of whatever type stay numbers, for a Recorder and for inspect alike; what else there is, is named."""
+    got = as_targets(np.array(given, dtype=object))
+    assert got.dtype.kind == kind
+    assert len(set(got.tolist())) == 2

@@ -70,6 +70,6 @@ class Reconstruction(nn.Module):
         if which.ndim == 1:  # one_hot reads values: no vmap
             which = which[:, None] == torch.arange(self.capsules, device=which.device)
         check_shapes(capsules=(capsules, "B J d"), labels=(which, "B J"))
-        capsules = in_dtype_of(self.decoder[-2].weight, capsules)  # type: ignore[arg-type]
+        capsules = in_dtype_of(next(self.decoder.parameters()), capsules)
         drawn = (capsules * which.to(capsules)[:, :, None]).flatten(1)
         return self.decoder(drawn).unflatten(1, self.image_shape)

@@ -23,6 +23,7 @@ from typing import Any, Generic, TypeVar
 from deeptheory.core.errors import PluginWarning
 
 Value = TypeVar("Value")
+Function = Callable[..., Any]
 PREFIX = "deeptheory."
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 _LONGEST = 200  # characters of somebody else's error that are repeated
@@ -142,6 +143,17 @@ class Registry(MutableMapping[str, Value], Generic[Value]):
     def _refuse(self, plugin: Plugin, why: str) -> None:
         self._refused.append(replace(plugin, problem=why))
         warnings.warn(f"{plugin} ({plugin.target}) is left out: {why}", PluginWarning, stacklevel=2)
+
+
+def functions(needed: str) -> Callable[[str, object], Function]:
+    """accept of a registry that holds functions; needed: how they are called, for the TypeError of what is none."""
+
+    def accept(name: str, loaded: object) -> Function:
+        if not callable(loaded):
+            raise TypeError(f"it is a {type(loaded).__name__}; needed: a function {needed}")
+        return loaded
+
+    return accept
 
 
 def named(kind: str, path: tuple[str, ...]) -> list[tuple[Plugin, EntryPoint]]:

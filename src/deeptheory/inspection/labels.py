@@ -7,8 +7,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 import torch
 
-from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
+from deeptheory.recording.inputs import as_targets
 
 Task = Literal["auto", "classes", "regression"]
 TASKS: tuple[Task, ...] = get_args(Task)
@@ -69,20 +69,7 @@ def labels_of(targets: Any, n: int, permutations: int, seed: int, task: Task = "
 
 
 def _column(targets: Any, n: int) -> np.ndarray:
-    y: Any = as_numpy(targets.to_numpy() if hasattr(targets, "iloc") else targets)
-    if y.dtype == object:
-        missing = [v for v in y.ravel() if v is None or v != v]
-        if missing:
-            raise InputError(
-                f"targets hold {missing[0]} ({len(missing)} of {y.size}); leave out the samples without a label"
-            )
-        y = (
-            np.array([str(v) for v in y.ravel()]).reshape(y.shape)
-            if any(isinstance(v, str) for v in y.ravel())
-            else y.astype(np.float64)
-        )
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
+    y = as_targets(targets)
     if y.ndim == 0 or len(y) != n:
         raise InputError(f"targets have {len(y) if y.ndim else 'no'} rows, inputs {n}; one each is needed")
     if y.dtype.kind == "c":

@@ -5,6 +5,7 @@ arguments (nested ones too), a DataLoader or Dataset whose items are x, (x, ...,
 are not torch's take the model's dtype, as a loop would cast them; tensors are left as they are.
 """
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,11 +75,10 @@ def as_targets(targets: Any) -> np.ndarray:
             raise InputError(
                 f"targets hold {missing[0]} ({len(missing)} of {y.size}); leave out the samples without a label"
             )
-        y = (
-            np.array([str(v) for v in y.ravel()]).reshape(y.shape)
-            if not all(isinstance(v, int | float) for v in y.ravel())
-            else y.astype(np.float64)
-        )
+        words = any(isinstance(v, str | bytes) for v in y.ravel())
+        with contextlib.suppress(TypeError, ValueError):  # dates and the like are named, too
+            y = y if words else y.astype(np.float64)
+        y = np.array([str(v) for v in y.ravel()]).reshape(y.shape) if y.dtype == object else y
     return (y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y).copy()  # the recording's own: the caller's may change
 
 

@@ -231,9 +231,9 @@ def test_the_beta_rule_needs_twice_what_is_quoted():
         (lambda: product_gate(dtype=torch.float16), "dtype is torch.float16"),
         (lambda: monomial_layer(()), r"exponents are \(\)"),
         (lambda: monomial_layer((1, 0)), r"exponents\[1\] is 0"),
-        (lambda: monomial_layer((1, 2.5)), r"exponents\[1\] is 2.5"),  # type: ignore[arg-type]
-        (lambda: product_gate(scale="automatic"), "scale is 'automatic'; needed: 'auto'"),  # type: ignore[arg-type]
-        (lambda: product_gate(bias="best"), "bias is 'best'; needed: 'auto'"),  # type: ignore[arg-type]
+        (lambda: monomial_layer((1, 2.5)), r"exponents\[1\] is 2.5"),
+        (lambda: product_gate(scale="automatic"), "scale is 'automatic'; needed: 'auto'"),
+        (lambda: product_gate(bias="best"), "bias is 'best'; needed: 'auto'"),
         (lambda: product_gate(bias=math.nan), "bias is nan"),
         (lambda: monomial_layer((1,) * 17), "takes 131072 units in one layer"),
         (lambda: product_gate(domain=(0, math.inf)), "a certificate needs finite ends"),

@@ -247,11 +247,11 @@ def test_too_large_a_matrix_falls_back_on_one_monomial(monkeypatch):
         (lambda: neuron_count(X[0] + sympy.Symbol("a", positive=True)), "two different symbols have one"),
         (lambda: neuron_count("x*y", 1).bits(2), "tolerance is 2"),
         (lambda: product_optimum(0, 1), "n is 0"),
-        (lambda: product_optimum(2.5, 1), "n is 2.5"),  # type: ignore[arg-type]
-        (lambda: neuron_count("x", "one"), "depth is 'one'"),  # type: ignore[arg-type]
+        (lambda: product_optimum(2.5, 1), "n is 2.5"),
+        (lambda: neuron_count("x", "one"), "depth is 'one'"),
         (lambda: neurons_by_depth("x*y", []), "depths is empty"),
         (lambda: real_groups(float("nan"), 2), "n is nan; needed: a finite number"),
-        (lambda: real_groups(20, 2.5), "depth is 2.5"),  # type: ignore[arg-type]
+        (lambda: real_groups(20, 2.5), "depth is 2.5"),
         (lambda: product_optimum(3, 3), "take 2 products at most"),
         (lambda: real_groups(1, 2), "needed: a finite number of 2 or more"),
         (lambda: shallow_rank("x*y + x"), "the terms have different degrees"),

@@ -88,4 +88,4 @@ def test_no_degree_is_every_degree():
 
 
 def test_a_distance_may_be_numpys():
-    assert parameter_count(4, 2, locality=np.int64(1)) == 7  # type: ignore[arg-type]
+    assert parameter_count(4, 2, locality=np.int64(1)) == 7

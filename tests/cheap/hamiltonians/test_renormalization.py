@@ -116,8 +116,8 @@ def test_a_constant_coupling_is_no_counterexample():
         (lambda: renormalization_flow(np.zeros((2, 8, 8)), terms=0), "terms is 0"),
         (lambda: renormalized([[1, 1], [1, 1]], 2), r"couplings has shape \[2, 2\]"),
         (lambda: renormalized([1, 1], np.inf), "b is inf"),
-        (lambda: gaussian_field(Y, 4.5, 0), "size is 4.5"),  # type: ignore[arg-type]
-        (lambda: block_average(np.zeros((4, 4)), 2.0), "b is 2.0"),  # type: ignore[arg-type]
+        (lambda: gaussian_field(Y, 4.5, 0), "size is 4.5"),
+        (lambda: block_average(np.zeros((4, 4)), 2.0), "b is 2.0"),
         (lambda: renormalization_flow(np.ones((2, 8, 8))), "modes lie within k_max"),
         (
             lambda: renormalization_flow(np.stack([gaussian_field([1, 1e-9, 1e-9], 64, s) for s in range(4)])),

@@ -313,13 +313,13 @@ _P, _M = [0.5, 0.5], np.array([[0.5, 0.25], [0.5, 0.75]])
         (lambda: MarkovHierarchy.from_kernels({0: 1.0}, [lambda y: {}]), "kernel 1 leads nowhere from 0"),
         (lambda: MarkovHierarchy.from_samples(np.zeros((3, 2), int), smoothing=np.nan), "smoothing is nan"),
         (lambda: lumpable_chain(0, levels=0), "levels is 0"),
-        (lambda: lumpable_chain(0, states=2.5), "states is 2.5"),  # type: ignore[arg-type]
+        (lambda: lumpable_chain(0, states=2.5), "states is 2.5"),
         (lambda: lumpable_chain(0, zeros=1), "zeros is 1"),
         (lambda: MarkovHierarchy(_P, [_M], tolerance=np.nan), "tolerance is nan"),
         (lambda: MarkovHierarchy(_P, [_M], tolerance=-1), "tolerance is -1"),
-        (lambda: MarkovHierarchy(_P, [_M]).posterior(0.5), "level is 0.5"),  # type: ignore[arg-type]
+        (lambda: MarkovHierarchy(_P, [_M]).posterior(0.5), "level is 0.5"),
         (lambda: chain(0).distil(5).labels(bits=np.nan), "bits is nan"),
-        (lambda: chain(0).distil(5).labels(states=1.5), "states is 1.5"),  # type: ignore[arg-type]
+        (lambda: chain(0).distil(5).labels(states=1.5), "states is 1.5"),
         (lambda: chain(0).distil(9), "level is 9"),
         (lambda: chain(0).distil(1, about=-1), "level is -1"),
         (lambda: chain(0).distil(5).labels(), "give states= or bits="),

@@ -4,12 +4,12 @@ one line in METHODS; packages add theirs by entry points "deeptheory.solvers".""
 import dataclasses
 import inspect
 from collections.abc import Callable
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from deeptheory.core.arrays import is_torch, like
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
-from deeptheory.core.plugins import Registry
+from deeptheory.core.plugins import Registry, functions
 from deeptheory.information.bottleneck.gaussian import gaussian
 from deeptheory.information.bottleneck.joint import as_joint
 from deeptheory.information.bottleneck.methods import agglomerative, dib, ib, sequential
@@ -38,13 +38,6 @@ def _check_options(solve: Callable[..., Any], method: str, options: dict[str, An
 Method = Literal["ib", "dib", "agglomerative", "sequential", "squared", "variational", "gaussian"]
 
 
-def accept(name: str, loaded: object) -> Callable[..., BottleneckSolution]:
-    """A plug-in's solver. TypeError: no function."""
-    if not callable(loaded):
-        raise TypeError(f"it is a {type(loaded).__name__}; needed: a function (joint, beta, **options)")
-    return cast("Callable[..., BottleneckSolution]", loaded)
-
-
 METHODS: Registry[Callable[..., BottleneckSolution]] = Registry(
     "solvers",
     {
@@ -56,7 +49,7 @@ METHODS: Registry[Callable[..., BottleneckSolution]] = Registry(
         "variational": _variational,
         "gaussian": gaussian,
     },
-    accept=accept,
+    accept=functions("(joint, beta, **options)"),
 )
 
 

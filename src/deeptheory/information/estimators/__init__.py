@@ -7,9 +7,8 @@ x, y, z: arrays [n, d].
 """
 
 from collections.abc import Callable
-from typing import cast
 
-from deeptheory.core.plugins import Registry
+from deeptheory.core.plugins import Registry, functions
 from deeptheory.core.results import Estimate
 from deeptheory.information.estimators.compressed import compressed
 from deeptheory.information.estimators.conditional import (
@@ -38,14 +37,6 @@ from deeptheory.information.estimators.mixed import labeled, mixed
 from deeptheory.information.estimators.noisy_network import Propagation, noisy_network_information
 from deeptheory.information.estimators.plugin import plugin, plugin_entropy
 
-
-def accept(name: str, loaded: object) -> Callable[..., Estimate]:
-    """A plug-in's estimator. TypeError: no function."""
-    if not callable(loaded):
-        raise TypeError(f"it is a {type(loaded).__name__}; needed: a function (x, y, **options) -> Estimate")
-    return cast("Callable[..., Estimate]", loaded)
-
-
 MUTUAL_INFORMATION: Registry[Callable[..., Estimate]] = Registry(
     "estimators",
     {
@@ -61,7 +52,7 @@ MUTUAL_INFORMATION: Registry[Callable[..., Estimate]] = Registry(
         "compressed": compressed,
         "kde-bounds": kde_bounds,
     },
-    accept=accept,
+    accept=functions("(x, y, **options) -> Estimate"),
 )
 CONDITIONAL: dict[str, Callable[..., Estimate]] = {
     "ksg": conditional_ksg,
