@@ -8,7 +8,7 @@ Growth: each number of units in a process of its own, its largest memory beside 
 Ridge is compared with himalaya's RidgeCV (5 folds; ours leaves out one stimulus at a time, in closed form), similarity
 matrices with rsatoolbox's correlation distances. Both live in an environment of their own: DEEPTHEORY_PEERS names a
 folder in which axis/bin/python has `himalaya` and `rsatoolbox`; without it their rows are left out and a sentence says
-so.
+so. scikit-learn's RidgeCV leaves out one stimulus at a time in closed form, as ours does.
 """
 
 import json
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -251,13 +252,13 @@ def _peers(rounds: int, quick: bool) -> list[Row]:
         np.savez(path, y=sim.responses, s=sim.features, alphas=np.array(_ALPHAS))
         himalaya, rsatoolbox = Peer(python, "himalaya", path), Peer(python, "rsatoolbox", path)
         try:
-            mine = (e.z @ _ridge(e.z, centered, e.variances)[0] + e.y.mean(0)).numpy()
+            mine = (e.z @ _ridge(e.z, centered, e.variances, None)[0] + e.y.mean(0)).numpy()
             theirs = himalaya.answer()
             same = np.abs(mine - theirs).max(0) / sim.responses.std(0)
             rows.append(
                 compare(
                     f"ridge axes of {units} units, {n:,} stimuli, penalty chosen for each",
-                    lambda: _ridge(e.z, centered, e.variances),
+                    lambda: _ridge(e.z, centered, e.variances, None),
                     "himalaya 0.4.11, RidgeCV",
                     himalaya,
                     rounds,
@@ -285,6 +286,35 @@ def _peers(rounds: int, quick: bool) -> list[Row]:
     return rows
 
 
+def _closed_ridge(rounds: int, quick: bool) -> Row:
+    """The strongest form at hand of the same computation, in this process: leave-one-out in closed form."""
+    from sklearn.linear_model import RidgeCV
+
+    units, n = (40, 300) if quick else (205, 2000)
+    sim = simulate(MIXTURE, n=n, units=units, variances="paper", reliability=0.5)
+    e = enter(sim.responses, sim.features, None, "none")
+    centered, z, y = e.y - e.y.mean(0), e.z.numpy(), e.y.numpy()
+    alphas = n * float(e.variances.mean()) * np.array(_ALPHAS)
+
+    def theirs():
+        return RidgeCV(alphas, alpha_per_target=True).fit(z, y)
+
+    axis, penalty = _ridge(e.z, centered, e.variances, None)[:2]
+    model = theirs()
+    same = np.isclose(model.alpha_, n * penalty.numpy(), rtol=1e-9)
+    return compare(
+        f"ridge axes of {units} units, {n:,} stimuli, penalty chosen for each",
+        lambda: _ridge(e.z, centered, e.variances, None),
+        f"scikit-learn {version('scikit-learn')}, RidgeCV",
+        theirs,
+        rounds,
+        error=float(np.abs(model.coef_.T - axis.numpy())[:, same].max()),
+        error_of="weight of a feature",
+        note=f"the same penalty for {same.sum()} of {units} units",
+        clock=time.process_time,
+    )
+
+
 def _similarity_error(y: np.ndarray, theirs: np.ndarray) -> float:
     """Theirs does not standardize units; neither does this, for the comparison of values."""
     plain = y - y.mean(1, keepdims=True)
@@ -297,4 +327,7 @@ def _similarity_error(y: np.ndarray, theirs: np.ndarray) -> float:
 def run(rounds: int, quick: bool) -> list[Row]:
     """All rows; one thread but for the whole bench, which is shown with two as well."""
     torch.set_num_threads(1)
-    return [_whole(quick, 1), _whole(quick, 2), _exemplar(rounds, quick), *_growth(quick), *_peers(rounds, quick)]
+    return [
+        _whole(quick, 1), _whole(quick, 2), _exemplar(rounds, quick), _closed_ridge(rounds, quick),
+        *_growth(quick), *_peers(rounds, quick),
+    ]  # fmt: skip

@@ -1,9 +1,12 @@
-"""The information plane: one snapshot against the recipe of 2017, and against a competent numpy one.
+"""The information plane: one snapshot against the recipe of 2017, a competent numpy one, and the fastest numpy one.
 
 A row of cells becomes one 64-bit key, keys are counted in a hash table, equal keys are compared in full, and labels are
 counted in the same pass: no sorting, no temporary of the size of the input. H(T|X) = 0 is known and not computed. What
-is left is arithmetic for the cell of each value and unpredictable memory access.
+is left is arithmetic for the cell of each value and unpredictable memory access. The fastest numpy form writes a row of
+cells as one int64 (30 cells to the 10 units fit below 2^63) and sorts these numbers. Times are processor times.
 """
+
+import time
 
 import numpy as np
 import torch
@@ -37,6 +40,20 @@ def competent(layers, y):
             cells = np.clip(np.ceil((a + 1) * 15).astype(np.int8) - 1, 0, 29)
             _, which, counts = np.unique(cells, axis=0, return_inverse=True, return_counts=True)
             rows.append(_information(which.ravel(), counts, y))
+        out.append(np.array(rows).T)
+    return np.array(out)
+
+
+def one_key(layers, y):
+    """numpy: a row's cells as the digits of one int64, one sort of numbers; only where 30^units < 2^63."""
+    out = []
+    for layer in layers:
+        weights = 30 ** np.arange(layer.shape[2], dtype=np.int64)
+        rows = []
+        for a in layer.numpy():
+            cells = np.clip(np.ceil((a + 1) * 15).astype(np.int64) - 1, 0, 29)
+            _, which, counts = np.unique(cells @ weights, return_inverse=True, return_counts=True)
+            rows.append(_information(which, counts, y))
         out.append(np.array(rows).T)
     return np.array(out)
 
@@ -91,23 +108,26 @@ def run(rounds: int, quick: bool) -> list[Row]:
             max(3, rounds // 3),
             error=float(error),
             error_of="bits",
+            clock=time.process_time,
         )
     )
     for networks in (1, 50):
         layers, data = (one, data) if networks == 1 else snapshot(networks)
         part = [a[:5] for a in layers] if networks == 50 else layers
-        error = np.abs(ours(part, data.y) - competent(part, data.y)).max()
-        rows.append(
-            compare(
-                f"plane of one snapshot, {networks} network{'s' * (networks > 1)}",
-                lambda layers=layers, y=data.y: ours(layers, y),
-                "numpy unique(axis=0)",
-                lambda part=part, y=data.y: competent(part, y),
-                rounds,
-                theirs_scale=networks / len(part[0]),
-                error=float(error),
-                error_of="bits",
-                note="theirs measured on 5 networks, times 10" if networks == 50 else "",
+        for name, theirs in (("numpy unique(axis=0)", competent), ("numpy, one int64 per row", one_key)):
+            error = np.abs(ours(part, data.y) - theirs(part, data.y)).max()
+            rows.append(
+                compare(
+                    f"plane of one snapshot, {networks} network{'s' * (networks > 1)}",
+                    lambda layers=layers, y=data.y: ours(layers, y),
+                    name,
+                    lambda part=part, y=data.y, theirs=theirs: theirs(part, y),
+                    rounds,
+                    theirs_scale=networks / len(part[0]),
+                    error=float(error),
+                    error_of="bits",
+                    note="theirs measured on 5 networks, times 10" if networks == 50 else "",
+                    clock=time.process_time,
+                )
             )
-        )
     return rows

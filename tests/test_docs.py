@@ -53,6 +53,37 @@ def test_a_benchmark_replaces_its_section_of_the_page_and_no_other():
     assert new == old.replace("| 2 [1.5, 2.5] |", "| 7 [1.5, 2.5] |", 1)
 
 
+def test_figures_of_speed_that_moved_are_told_from_those_that_did_not():
+    make_speed = script("make_speed")
+    row = {
+        "name": "c, 1 | 1",
+        "ours_ms": 1.0,
+        "theirs": "b",
+        "theirs_ms": 2.0,
+        "error": 1e-9,
+        "error_of": "bits",
+        "note": "",
+    }
+    machine = {"processor": "P", "cores": 2}
+
+    def figures(*ratios):
+        rows = [
+            {"benchmark": "plane", **row, "name": f"{row['name']} {k}", "ratio": r, "least": low, "largest": high}
+            for k, (r, low, high) in enumerate(ratios)
+        ]
+        return make_speed.figures(make_speed.page({"machine": machine, "rows": rows}))
+
+    old, new = (
+        figures((2, 1.5, 2.5), (2, 1.5, 2.5), (9, 9, 9)),
+        figures((2.4, 1.9, 2.6), (4, 3.5, 4.5), (8.5, 8.5, 8.5), (1, 1, 1)),
+    )
+    assert old["plane", "c, 1 | 1 1", "b"] == (2, 1.5, 2.5)
+    text = make_speed.moved(old, new, "v0")
+    assert "| plane | c, 1 | 1 1 | b | 2 [1.5, 2.5] | 4 [3.5, 4.5] |" in text
+    assert text.count("\n| plane |") == 1
+    assert "2 figures did not move, 1 are new, 0 are gone" in text
+
+
 def test_the_reference_names_what_exists():
     pages = sorted((ROOT / "docs" / "reference").glob("*.md"))
     assert len(pages) > 15

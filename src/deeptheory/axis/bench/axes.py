@@ -112,22 +112,22 @@ def _ridge(z: torch.Tensor, y: torch.Tensor, variances: torch.Tensor, folds: Fol
     q = z / (n * variances).sqrt()
     inside, square = q.mT @ y, q.square()
     full = r >= n - 1
-    rest = torch.zeros_like(y) if full else y - q @ inside
+    rest = torch.zeros_like(y) if full else torch.addmm(y, q, inside, alpha=-1)
     room = torch.zeros_like(square[:, 0]) if full else 1 - 1 / n - square.sum(1)
-    total = y.square().sum(0)
-    by_folds = None if folds is None else fold_errors(z, y, folds, _ALPHAS)
-    best = None
-    for k, alpha in enumerate(_ALPHAS):
-        penalty = alpha * variances.mean()
-        kept = penalty / (variances + penalty)
-        left = (room + square @ kept).clamp_min(1e-300)[:, None]
-        alone = ((rest + q @ (kept[:, None] * inside)) / left).square().sum(0)
-        error = alone if by_folds is None else by_folds[k]
-        found = (error, penalty.expand_as(error))
-        best = found if best is None else tuple(torch.where(error < best[0], a, b) for a, b in zip(found, best))
-    assert best is not None
-    axis = (z.mT @ y / n) / (variances[:, None] + best[1])
-    return axis, best[1], 1 - best[0] / total
+    penalties = variances.mean() * variances.new_tensor(_ALPHAS)
+    if folds is None:
+        errors, alone = y.new_empty(len(_ALPHAS), y.shape[1]), torch.empty_like(y)
+        for k, penalty in enumerate(penalties):
+            kept = penalty / (variances + penalty)
+            left = (room + square @ kept).clamp_min(1e-300)[:, None]
+            torch.addmm(rest, q, kept[:, None] * inside, out=alone)
+            errors[k] = alone.div_(left).square_().sum(0)
+    else:
+        errors = fold_errors(z, y, folds, _ALPHAS)
+    error, which = errors.min(0)
+    penalty = penalties[which]
+    axis = (z.mT @ y / n) / (variances[:, None] + penalty)
+    return axis, penalty, 1 - error / y.square().sum(0)
 
 
 def _halves(z: torch.Tensor, y: torch.Tensor, variances: torch.Tensor, seed: int, clusters: torch.Tensor | None):
