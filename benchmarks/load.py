@@ -68,13 +68,15 @@ def _estimate(method: str, columns: int, labels: int = 0, **options):
     def load(part: float) -> str:
         rng, n = np.random.default_rng(0), int(1e6 * part)
         x = rng.standard_normal((n, columns))
-        y = x @ rng.standard_normal((columns, columns)) + rng.standard_normal((n, columns))
+        mix = rng.standard_normal((columns, columns))
+        y = x @ mix + rng.standard_normal((n, columns))
+        truth = f"; truth {np.linalg.slogdet(np.eye(columns) + mix.T @ mix)[1] / 2 / np.log(2):.4f}"
         if labels:
-            y = np.digitize(y[:, 0], np.quantile(y[:, 0], np.linspace(0, 1, labels + 1)[1:-1]))
+            y, truth = np.digitize(y[:, 0], np.quantile(y[:, 0], np.linspace(0, 1, labels + 1)[1:-1])), ""
         if method == "plugin":
-            x, y = np.digitize(x, [-1, 0, 1]), np.digitize(y, [-1, 0, 1])
+            x, y, truth = np.digitize(x, [-1, 0, 1]), np.digitize(y, [-1, 0, 1]), ""
         found = dt.mutual_information(x, y, method, **options)
-        return f"{found.value:.4f} bits [{found.low:.4f}, {found.high:.4f}]"
+        return f"{found.value:.4f} bits [{found.low:.4f}, {found.high:.4f}]{truth}"
 
     return load
 
