@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+import deeptheory as dt
 from deeptheory.cli.arrays import read_array
 from deeptheory.core.errors import DeeptheoryError, InputError, StoreError
 from deeptheory.datasets.images.face_folder import _landmarks
@@ -117,12 +118,42 @@ def test_an_idx_whose_sizes_have_no_end_is_refused(tmp_path):
         read_idx(path)
 
 
-@pytest.mark.parametrize("said", [{}, {"f": 3}, {"f": {"start": "0"}}, {"f": {"start": 0, "stop": 8, "dtype": "no"}}])
+STEPS = [{}, {"f": 3}, {"f": {}}, {"f": {"start": "0"}}, {"f": {"start": 0, "stop": 8, "dtype": "no"}}]
+
+
+@pytest.mark.parametrize("said", STEPS)
 def test_a_stored_step_whose_words_are_damaged_is_refused(tmp_path, said):
     (tmp_path / "0.json").write_text(json.dumps({"layers": said or {"g": {}}}))
     np.save(tmp_path / "0.npy", np.zeros(8))
     with pytest.raises(StoreError, match="cannot be read|has layers"):
         read_layer(tmp_path, 0, "f", tuple(said) or ("f",))
+
+
+@pytest.mark.parametrize("said", [[], {"schema": 2}, {"schema": 2, "seeds": 3, "layers": ["a"]}])
+def test_a_recording_whose_words_are_damaged_is_refused(tmp_path, said):
+    (tmp_path / "recording.json").write_text(json.dumps(said))
+    with pytest.raises(StoreError, match="has schema|is damaged in"):
+        dt.Recording.load(tmp_path)
+
+
+def test_a_recording_without_one_of_its_words_is_refused(tmp_path):
+    kept = dt.Recording([0], np.arange(2), inputs=2)
+    kept.add(0, {"a": torch.zeros(1, 2, 1)})
+    kept.save(tmp_path / "r")
+    path = tmp_path / "r" / "recording.json"
+    whole = json.loads(path.read_text())
+    for name in whole.keys() - {"targets"}:
+        path.write_text(json.dumps({k: v for k, v in whole.items() if k != name}))
+        with pytest.raises(StoreError, match=f"is damaged in {name}|has schema None"):
+            dt.Recording.load(tmp_path / "r")
+
+
+def test_a_checkpoint_whose_mark_is_no_table_is_refused(tmp_path):
+    from deeptheory.networks.checkpoint_folder import MARK, _read_mark
+
+    (tmp_path / MARK).write_text("[1]")
+    with pytest.raises(ValueError, match="holds a list"):
+        _read_mark(tmp_path, {"lr": 1})
 
 
 def test_every_file_of_a_run_can_be_cut_anywhere(tmp_path):

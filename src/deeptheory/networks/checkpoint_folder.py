@@ -102,6 +102,8 @@ def _newest(folder: Path) -> Path | None:
 def _read_mark(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     """What the MARK says. StoreError: it was made with other settings; the message names those that differ."""
     seen = json.loads((folder / MARK).read_text())
+    if not isinstance(seen, dict):
+        raise ValueError(f"{MARK} holds a {type(seen).__name__}")
     here = json.loads(json.dumps(dict(settings)))
     differ = [_named(k, seen.get(k), here[k]) for k in here if seen.get(k) != here[k]]
     if differ:
