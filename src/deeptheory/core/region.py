@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_number, check_within
 from deeptheory.core.verdicts import CONTRADICTED, INCONCLUSIVE, REPRODUCED
 
 _NUMBER = r"([+-]?(?:\d+/\d+|\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf))"
@@ -19,7 +20,7 @@ _AROUND = re.compile(rf"{_NUMBER}\s*(?:\+-|±)\s*{_NUMBER}", re.I)
 class Region:
     """The numbers from low to high; an end marked open does not belong to it. text: as it was stated.
 
-    `x in region` asks for one number. Nothing is checked here; `parse` refuses an empty region.
+    `x in region` asks for one number. `parse` refuses an empty region. InputError: an end that is no number.
     """
 
     low: float
@@ -28,6 +29,9 @@ class Region:
     low_open: bool = False
     high_open: bool = False
     text: str = ""
+
+    def __post_init__(self) -> None:
+        check_number(low=self.low, high=self.high)
 
     @classmethod
     def parse(cls, text: str, published: Any = None) -> "Region":
@@ -76,6 +80,9 @@ class Region:
         "reproduced" where all of it lies in the region, "contradicted" where none does, else "inconclusive", as where
         an end is NaN. How a setting words it: `dt.runs.decide`.
         """
+        if not all(isinstance(end, float) and math.isnan(end) for end in (low, high)):
+            ends = {name: end for name, end in (("low", low), ("high", high)) if end == end}
+            check_within(**{name: (end, -math.inf, math.inf) for name, end in ends.items()})
         if math.isnan(low) or math.isnan(high):
             return INCONCLUSIVE
         if low in self and high in self:

@@ -14,6 +14,7 @@ from numba import njit
 
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_number
 from deeptheory.information.entering import as_activations
 
 _SQUARED = 200  # powers of two within which float64 holds sums of squares with all their digits
@@ -54,6 +55,7 @@ class ClassStatistics:
     memory: int = 64 << 20
 
     def __post_init__(self):
+        check_number(memory=self.memory)
         if not self.memory > 0:
             raise InputError(f"memory is {self.memory}; needed: bytes, above 0")
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from deeptheory.core.errors import InputError, StoreError
+from deeptheory.core.shapes import check_whole
 from deeptheory.datasets.paths import in_data_folder
 
 SIZE = 150
@@ -77,6 +78,7 @@ class FaceResNet(nn.Module):
 
     def __init__(self, seed: int = 0) -> None:
         super().__init__()
+        check_whole(seed=(seed, 0))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.conv32_down = _Affine(3, 32, 7, 2, 0)
