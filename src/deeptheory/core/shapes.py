@@ -54,8 +54,8 @@ def check_whole(**numbers: tuple[Any, int | None]) -> None:
     narrow or without sign, whose sums and products with others wrap around.
     """
     for name, (value, least) in numbers.items():
-        narrow = isinstance(value, np.integer) and (value.dtype.itemsize < 4 or value.dtype.kind == "u")
-        if narrow or (is_torch(value) and np.ndim(value) == 0):
+        kind = value.dtype if isinstance(value, np.integer | np.ndarray) else np.dtype(int)
+        if (kind.kind in "iu" and (kind.itemsize < 4 or kind.kind == "u")) or (is_torch(value) and np.ndim(value) == 0):
             raise InputError(f"{name} is {value!r} of {value.dtype}; needed: Python's own integer, int({name})")
         try:
             index = operator.index(value)
