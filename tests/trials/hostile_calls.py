@@ -95,7 +95,8 @@ STATISTICS = {
 
 INFORMATION = {
     **{f"information.mutual_information {m}": _of(dt.mutual_information, X, Y, m, **how) for m, how in (
-        ("auto", {"permutations": 5, "groups": np.arange(N), "seed": 1, "labels_": ("groups",)}), ("ksg", {"k": 3}), ("gaussian", {}), (
+        ("auto", {"permutations": 5, "groups": np.arange(N), "seed": 1, "labels_": ("groups",)}),
+        ("ksg", {"k": 3}), ("gaussian", {}), (
         "copula", {}),
         ("lnc", {"k": 5}), ("wkl", {}), ("kl", {}), ("mixed", {}), ("kde-bounds", {"bandwidth": 0.5}))},
     "information.mutual_information plugin": lambda: Call(dt.mutual_information, (WORDS, GROUPS % 3, "plugin"), labels=(
