@@ -117,6 +117,8 @@ class ProceduralFaces:
         a, b = as_floats(shape), as_floats(appearance)
         n = check_shapes(shape=(a, "n 25"), appearance=(b, "n 25"))["n"]
         check_finite(shape=a, appearance=b)
+        if max(np.abs(a).max(initial=0), np.abs(b).max(initial=0)) > 1e30:
+            raise InputError("shape or appearance holds a number beyond 1e30; both are in standard deviations")
         if not n:
             raise InputError("shape and appearance hold no face; needed: one row or more")
         which = [(k, 0) for k in range(n)]

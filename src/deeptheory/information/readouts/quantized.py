@@ -34,7 +34,10 @@ class Quantized:
         if isinstance(self.bounds, str):
             pick({"layer": 0, "unit": 0}, self.bounds, what="bounds")
         else:
-            low, high = ends_of("bounds", self.bounds)
+            try:
+                low, high = ends_of("bounds", self.bounds)
+            except InputError:
+                low = high = 0.0
             if not low < high:
                 raise InputError(f"bounds are {self.bounds}; the first must be below the second, both finite")
         object.__setattr__(self, "bits", int(self.bits))
