@@ -20,7 +20,8 @@ _AROUND = re.compile(rf"{_NUMBER}\s*(?:\+-|±)\s*{_NUMBER}", re.I)
 class Region:
     """The numbers from low to high; an end marked open does not belong to it. text: as it was stated.
 
-    `x in region` asks for one number. `parse` refuses an empty region. InputError: an end that is no number.
+    `x in region` asks for one number. `parse` refuses an empty region. An end without bound is infinite.
+    InputError: an end that is no number, or NaN.
     """
 
     low: float
@@ -31,7 +32,7 @@ class Region:
     text: str = ""
 
     def __post_init__(self) -> None:
-        check_number(low=self.low, high=self.high)
+        check_within(low=(self.low, -math.inf, math.inf), high=(self.high, -math.inf, math.inf))
 
     @classmethod
     def parse(cls, text: str, published: Any = None) -> "Region":
@@ -78,11 +79,9 @@ class Region:
         """The word for an interval [low, high].
 
         "reproduced" where all of it lies in the region, "contradicted" where none does, else "inconclusive", as where
-        an end is NaN. How a setting words it: `dt.runs.decide`.
+        an end is NaN. How a setting words it: `dt.runs.decide`. InputError: an end that is no number.
         """
-        if not all(isinstance(end, float) and math.isnan(end) for end in (low, high)):
-            ends = {name: end for name, end in (("low", low), ("high", high)) if end == end}
-            check_within(**{name: (end, -math.inf, math.inf) for name, end in ends.items()})
+        check_number(low=low, high=high)
         if math.isnan(low) or math.isnan(high):
             return INCONCLUSIVE
         if low in self and high in self:
