@@ -50,7 +50,8 @@ class Sample:
 
     def __post_init__(self) -> None:
         values = as_numpy(self.values)
-        values = values if values.dtype == bool else as_floats(self.values)
+        of_a_share = values.dtype.kind in ("biu" if self.statistic == SHARE else "b")  # refused below, if integers
+        values = values if of_a_share else as_floats(self.values)
         object.__setattr__(self, "values", values)
         pick(STATISTICS, self.statistic, what="statistic")
         needed = "[n, 2]" if self.statistic == "ratio" else "[n]"
