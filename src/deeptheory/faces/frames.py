@@ -39,6 +39,8 @@ def as_points(landmarks: Any, n: int | None) -> np.ndarray:
     points = as_floats(landmarks)
     check_shapes(landmarks=(points, "n L 2"))
     check_finite(landmarks=points)
+    if np.abs(points).max(initial=0) > 1e30:
+        raise InputError(f"landmarks reach {np.abs(points).max():.3g}; they are pixels (x, y) of a picture")
     if n is not None and len(points) != n:
         raise InputError(f"landmarks are of {len(points)} faces, images of {n}; one set a face is needed")
     return points
