@@ -168,7 +168,7 @@ def grid(t=2, h=4, w=4):
         ),
         (lambda: c.spread_margin(5, schedule="paper"), 'the "paper" schedule runs over the whole training'),
         (lambda: c.spread_margin(-1), "step is -1"),
-        (lambda: c.spread_margin(1, 0), "steps is 0"),
+        (lambda: c.spread_margin(1, 0), "steps 0"),
         (lambda: c.spread_margin(1, schedule="cosine"), "unknown margin schedule 'cosine'"),
         (lambda: c.spread_margin(NAN), "step is nan"),
         (lambda: c.spread_margin(1, NAN), "steps nan"),
