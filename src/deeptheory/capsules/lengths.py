@@ -19,8 +19,9 @@ class Lengths(nn.Module):
     """
 
     def forward(self, capsules: torch.Tensor) -> torch.Tensor:
-        """capsules: [..., J, q] -> [..., J], NaN and infinite where they are. InputError: no floats, fewer than two
-        axes.
+        """capsules: [..., J, q] -> [..., J], NaN and infinite where they are.
+
+        InputError: no floats, fewer than two axes.
         """
         capsules = as_tensor(capsules)
         if capsules.ndim < 2 or not capsules.is_floating_point():

@@ -66,9 +66,9 @@ def gaussian_field(couplings, size: int, seed: int) -> np.ndarray:
 
 
 def block_average(field, b: int) -> np.ndarray:
-    """Means over blocks of b x b sites: field [..., L, L], numpy or torch -> numpy [..., L / b, L / b]; NaN and
-    infinity stay.
+    """Means over blocks of b x b sites: field [..., L, L], numpy or torch -> numpy [..., L / b, L / b].
 
+    NaN and infinity stay.
     InputError: b no integer of 1 or more, or it does not divide L; another shape.
     """
     check_whole(b=(b, 1))

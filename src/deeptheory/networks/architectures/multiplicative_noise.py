@@ -28,8 +28,9 @@ class MultiplicativeNoise(nn.Module):
         self.std = std
 
     def forward(self, h: torch.Tensor) -> torch.Tensor:
-        """h: any shape -> h + std |h| normals, the same shape and dtype (integers: float32); NaN and infinity as
-        NaN. InputError: complex numbers.
+        """h: any shape -> h + std |h| normals, the same shape and dtype (integers: float32).
+
+        NaN and infinity give NaN. InputError: complex numbers.
         """
         h = real_tensor("h", h)
         return h + self.std * h.abs() * torch.randn_like(h) if self.std else h
