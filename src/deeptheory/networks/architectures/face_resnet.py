@@ -71,7 +71,7 @@ class FaceResNet(nn.Module):
     The whole face fills the image; images of another size are brought to 150 x 150 (bilinear, antialiased). With the
     published weights (`face_resnet`) Euclidean distances within a person are small; vectors are not normalized. seed:
     of the random weights that it begins with, torch's default; float32, train mode (no part of it has another eval
-    mode). Layers to record: `FaceResNet.layers`.
+    mode). Layers to record: `FaceResNet.layers`. InputError: a seed that is no integer of 0 or more.
     """
 
     layers = ("relu", *(f"{name}.relu2" for name, *_ in _BLOCKS))
