@@ -156,6 +156,24 @@ def test_a_checkpoint_whose_mark_is_no_table_is_refused(tmp_path):
         _read_mark(tmp_path, {"lr": 1})
 
 
+def test_a_checkpoint_whose_losses_are_damaged_is_refused(tmp_path):
+    def pair(step, generator):
+        return torch.ones(3, 2), torch.ones(3, 1)
+
+    def square(module, batch):
+        return (module(batch[0]) - batch[1]).square().mean()
+
+    def go():
+        net = dt.networks.seeded(lambda: torch.nn.Linear(2, 1), 0)
+        return dt.networks.train(net, pair, square, steps=2, checkpoint=tmp_path / "kept")
+
+    go()
+    path = tmp_path / "kept" / "losses.npy"
+    path.write_bytes(path.read_bytes().replace(b"}", b"(", 1))
+    with pytest.raises(StoreError, match=r"checkpoint kept is corrupt \(losses.npy"):
+        go()
+
+
 def test_every_file_of_a_run_can_be_cut_anywhere(tmp_path):
     from deeptheory.runs import Ledger
     from deeptheory.runs.record import read_record

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError
 
 from deeptheory.core.errors import StoreError
@@ -72,6 +73,18 @@ class CheckpointFolder:
         except (ValueError, KeyError, FileNotFoundError, SafetensorError, EOFError) as error:
             name = (folder or self.folder).name
             raise StoreError(f"the checkpoint {name} is corrupt ({error}); delete it to start again") from error
+
+
+def read_array(path: Path) -> Any:
+    """The array of an .npy file of a checkpoint. StoreError: it is damaged, in whichever way numpy says so."""
+    try:
+        return np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        raise StoreError(
+            f"the checkpoint {path.parent.name} is corrupt ({path.name}: {error}); delete it to start again"
+        ) from error
 
 
 def _swap_in(folder: Path, fill: Callable[[Path], None]) -> None:

@@ -75,6 +75,7 @@ class BottleneckCurve(Result):
 
         Every beta's optimum gives a line I(T;Y) <= (I(X;T) - L(beta) + gap) / beta, and I(T;Y) <= I(X;T),
         <= I(X;Y). i_x: [...], bits, below 0 taken as 0; float64 of that shape, NaN where i_x is.
+        InputError: no numbers.
         """
         x = np.maximum(as_floats(i_x), 0.0)  # NaN stays NaN
         beta, gap = as_numpy(self.beta), as_numpy(self.gap)
@@ -87,7 +88,8 @@ class BottleneckCurve(Result):
         """I(T;Y) that is reached with that I(X;T), bits: the concave hull of the optima found.
 
         They include T constant and T = X. Between two optima it is reached by using each of them part of the time.
-        i_x: [...], bits, beyond the ends taken as the ends; float64 of that shape, NaN where i_x is.
+        i_x: [...], bits, beyond the ends taken as the ends; float64 of that shape, NaN where i_x is. InputError: no
+        numbers.
         """
         x, y = self.hull()
         return np.interp(as_floats(i_x), x, y)
@@ -110,7 +112,7 @@ class BottleneckCurve(Result):
 
         i_x: [...], bits, beyond the ends taken as the ends; float64 of that shape; NaN where i_x is, and
         everywhere where X and Y are independent.
-        Source: Tishby & Zaslavsky 2015, section II.C.
+        Source: Tishby & Zaslavsky 2015, section II.C. InputError: no numbers.
         """
         given = as_floats(i_x)
         if self.i_xy == 0:
