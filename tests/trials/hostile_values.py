@@ -109,7 +109,7 @@ def _of_float(key: Any, v: float) -> Iterator[Change]:
 def _of_several(key: Any, v: Any) -> Iterator[Change]:
     kind, whole = type(v), all(isinstance(e, int) for e in v)
     yield Change(key, "as an array", lambda: np.asarray(v), "same", lambda: v, fault="differs")
-    for bad in [float("nan"), True, "a", *([v[0] + 0.5] if whole else [])]:
+    for bad in [float("nan"), "a", *([True, v[0] + 0.5] if whole else [])]:
         yield Change(key, f"first {bad!r}", lambda bad=bad: kind([bad, *v[1:]]), "seen", lambda: v)
     for odd in (float("inf"), -1, 0, 1e300):
         yield Change(key, f"first {odd!r}", lambda odd=odd: kind([odd, *v[1:]]))

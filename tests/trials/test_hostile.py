@@ -78,6 +78,8 @@ FREE = {
     **{f"cheap.{n}": _BOX for n in ("compile_polynomial", "product_gate", "monomial_layer", "to_polynomial")},
     **dict.fromkeys(("capsules.error_rate", "networks.accuracy", "networks.fgsm", "networks.bim", "networks.pgd",
         "networks.robustness", "networks.gradient_profile"), _PASSED),
+    "networks.minibatches": {"taken": "a network may be complex", "nan": "hands on the rows as they are"},
+    "axis.AxisCode.identification": {"0:[10]": "one number of candidates, or several"},
     "networks.predict": _PASSED | {"nan": "gives what the network gives"},
     "networks.classification_loss": _PASSED | {"nan": "a diverged network is seen by its loss"},
     **{n: _SHOWN for n in CALLS if n.startswith("capsules.") and n.endswith(".forward")},
