@@ -70,6 +70,7 @@ FREE = {
     **{f"statistics.permutations{k}": _SEEDS for k in ("", " within", " block")},
     "runs.Sample": {"nan": "keeps what it is given; its interval says what is infinite"},
     "runs.Region.verdict": {"swallowed": "an interval that is NaN gives a word, inconclusive"},
+    "information.fits_before_compressing": dict.fromkeys(("swallowed", "masked"), "False where a value is missing"),
     "datasets.StudentTeacher.error": {"1:True": "a bias is an array, and True is 1 there", "1:[0.1, 0.1]": "one each"},
     **{f"datasets.{n}": _SEEDS | _CUT | _BYTES for n in ("center_crop", "color_jitter", "downsample", "random_affine",
         "random_crop", "random_shift")},
