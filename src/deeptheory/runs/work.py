@@ -68,7 +68,7 @@ def perform(task: Task) -> float:
 
 
 def check_there(folder: Path) -> None:
-    """StoreError: the run folder went away while its run was at work; written anew, it would hold a part of a run."""
+    """StoreError: the run folder went away while its run was at work; made again, it would hold a part of a run."""
     if not (folder / LOCK).exists():
         raise StoreError(
             f"{folder} is gone: it was moved or removed, or its disk or network is away; bring it back and go on, or "
