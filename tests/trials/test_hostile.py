@@ -71,6 +71,8 @@ FREE = {
     "runs.Sample": {"nan": "keeps what it is given; its interval says what is infinite"},
     "runs.Region.verdict": {"swallowed": "an interval that is NaN gives a word, inconclusive"},
     "information.fits_before_compressing": dict.fromkeys(("swallowed", "masked"), "False where a value is missing"),
+    "information.fraction_of_information": dict.fromkeys(("swallowed", "masked"), "the last step alone is read"),
+    "information.noisy_network_information": {"raw": "an error of the user's own layer is passed on"},
     "datasets.StudentTeacher.error": {"1:True": "a bias is an array, and True is 1 there", "1:[0.1, 0.1]": "one each"},
     **{f"datasets.{n}": _SEEDS | _CUT | _BYTES for n in ("center_crop", "color_jitter", "downsample", "random_affine",
         "random_crop", "random_shift")},

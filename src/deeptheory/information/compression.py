@@ -22,7 +22,8 @@ def fall(i_x: np.ndarray, axis: int = 1) -> np.ndarray:
     i_x = _steps_first(i_x, axis, "i_x")
     at = i_x.argmax(0)
     after = np.arange(len(i_x)).reshape(-1, *[1] * (i_x.ndim - 1)) >= at
-    out = i_x.max(0) - np.where(after, i_x, np.inf).min(0)
+    with np.errstate(invalid="ignore"):  # of infinite values
+        out = i_x.max(0) - np.where(after, i_x, np.inf).min(0)
     return np.where(np.isnan(i_x).any(0), np.nan, out)
 
 
@@ -45,7 +46,8 @@ def fits_before_compressing(
     total = fall(i_x, axis=0)
     fitted = (i_y >= 0.95 * i_y[-1]).argmax(0)
     after = steps >= i_x.argmax(0)
-    halved = after & (i_x <= i_x.max(0) - total / 2)
+    with np.errstate(invalid="ignore"):  # of infinite values
+        halved = after & (i_x <= i_x.max(0) - total / 2)
     known = ~np.isnan(i_x).any(0) & ~np.isnan(i_y).any(0)
     return known & (total > min_decrease) & (fitted < halved.argmax(0))
 
@@ -54,13 +56,14 @@ def fraction_of_information(i_y: np.ndarray, i_xy: float, axis: int = 1) -> np.n
     """I(T;Y) at the last step as a fraction of I(X;Y) (Tishby & Zaslavsky 2015, section III); both in the same unit.
 
     i_y: any shape, its steps along `axis`, which goes: [seed, step, layer] -> [seed, layer]; NaN where the last
-    value is.
+    value is, infinite where float64 has no such fraction.
     InputError: i_xy not above 0, where there is nothing to have a fraction of; no such axis, no steps.
     """
     check_real(i_xy=(i_xy, -np.inf))
     if not i_xy > 0:
         raise InputError(f"i_xy is {i_xy}; a fraction of it needs I(X;Y) above 0")
-    return _steps_first(i_y, axis, "i_y")[-1] / i_xy
+    with np.errstate(over="ignore"):
+        return _steps_first(i_y, axis, "i_y")[-1] / i_xy
 
 
 def _steps_first(values, axis: int, name: str) -> np.ndarray:

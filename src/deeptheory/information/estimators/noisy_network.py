@@ -113,15 +113,15 @@ def noisy_network_information(
     x: [n, ...]. Each Estimate is in bits. Source: Goldfeld et al. 2019. The other arguments: see Propagation. The
     interval holds the Monte Carlo error and, for layers after the first,
     the bracket between entropies with and without each point's own sample.
-    InputError: no layer, sigma not above 0, activations that are not finite.
+    InputError: no layer, fewer than two inputs, sigma not above 0, activations that are not finite.
     """
     if not layers:
         raise InputError("no layers; give the functions from each layer to the next")
     check_sigma(sigma)
     how = Propagation(blocks, chosen, repeats, draws, seed)
     x = as_tensor(x)
-    if x.ndim == 0 or not len(x) or x.is_complex():
-        raise InputError(f"x has shape {list(x.shape)} of {x.dtype}; needed: [n, ...], n above 0, real numbers")
+    if x.ndim == 0 or len(x) < 2 or x.is_complex():
+        raise InputError(f"x has shape {list(x.shape)} of {x.dtype}; needed: [n, ...], n 2 or more, real numbers")
     check_finite(x=x)
     inputs, out = len(x), []
     for s in propagate(layers, x[how.rows(inputs)], sigma, seed):
