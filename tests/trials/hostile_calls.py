@@ -159,8 +159,8 @@ INFORMATION = {
     "information.Exact.symbols": _of(dt.Exact().symbols, ACTIVE),
     "information.Quantized.symbols": _of(dt.Quantized(3, (-1, 1)).symbols, ACTIVE),
     "information.LinearGaussian.probe": _of(inf.LinearGaussian().probe, 3),
-    "information.LinearGaussian.maps": lambda: Call(inf.LinearGaussian().maps, (np.asarray(inf.LinearGaussian().probe(
-        3)) @ RNG.normal(size=(3, 2)),)),
+    "information.LinearGaussian.maps": lambda: Call(inf.LinearGaussian().maps, (
+        inf.LinearGaussian().probe(3)[None] @ np.arange(6.0).reshape(3, 2),)),
     "information.LinearGaussian.summarize": lambda: Call(inf.LinearGaussian().summarize, (np.asarray(inf.LinearGaussian(
         ).probe(3))[None] @ RNG.normal(size=(3, 2)),)),
     "information.bottleneck": _of(dt.bottleneck, P, 4.0),
