@@ -156,6 +156,17 @@ def test_a_checkpoint_whose_mark_is_no_table_is_refused(tmp_path):
         _read_mark(tmp_path, {"lr": 1})
 
 
+def test_a_face_space_whose_words_are_damaged_is_refused(tmp_path):
+    images, landmarks, _ = dt.faces.ProceduralFaces(size=16).sample(4, 0)
+    dt.faces.FaceSpace.fit(images, landmarks, shape=1, appearance=1).save(tmp_path / "s")
+    path = tmp_path / "s" / "space.json"
+    whole = json.loads(path.read_text())
+    for name, other in (("frame", [16, 16]), ("frame", "16"), ("flat", 1), ("normalize", "no"), ("noise", "a")):
+        path.write_text(json.dumps(whole | {name: other}))
+        with pytest.raises(StoreError, match=f"space.json is damaged in .*{name}"):
+            dt.faces.FaceSpace.load(tmp_path / "s")
+
+
 def test_a_checkpoint_whose_losses_are_damaged_is_refused(tmp_path):
     def pair(step, generator):
         return torch.ones(3, 2), torch.ones(3, 1)
