@@ -121,7 +121,7 @@ def _of_array(key: Any, x: Any, paired: bool, labels: bool) -> Iterator[Change]:
     """All changes of one array; each is made anew from a copy."""
     tensor = isinstance(x, torch.Tensor)
     host = np.array(on_host(x))
-    again = (lambda a: torch.as_tensor(np.ascontiguousarray(a))) if tensor else (lambda a: a)
+    again = (lambda a: torch.as_tensor(np.array(a))) if tensor else (lambda a: a)
     floats, axes = host.dtype.kind == "f", host.ndim
 
     def same(name, make, within=1e-6):
