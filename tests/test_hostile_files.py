@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+import deeptheory as dt
 from deeptheory.cli.arrays import read_array
 from deeptheory.core.errors import DeeptheoryError, InputError, StoreError
 from deeptheory.datasets.images.face_folder import _landmarks
@@ -117,12 +118,71 @@ def test_an_idx_whose_sizes_have_no_end_is_refused(tmp_path):
         read_idx(path)
 
 
-@pytest.mark.parametrize("said", [{}, {"f": 3}, {"f": {"start": "0"}}, {"f": {"start": 0, "stop": 8, "dtype": "no"}}])
+STEPS = [{}, {"f": 3}, {"f": {}}, {"f": {"start": "0"}}, {"f": {"start": 0, "stop": 8, "dtype": "no"}}]
+
+
+@pytest.mark.parametrize("said", STEPS)
 def test_a_stored_step_whose_words_are_damaged_is_refused(tmp_path, said):
     (tmp_path / "0.json").write_text(json.dumps({"layers": said or {"g": {}}}))
     np.save(tmp_path / "0.npy", np.zeros(8))
     with pytest.raises(StoreError, match="cannot be read|has layers"):
         read_layer(tmp_path, 0, "f", tuple(said) or ("f",))
+
+
+@pytest.mark.parametrize("said", [[], {"schema": 2}, {"schema": 2, "seeds": 3, "layers": ["a"]}])
+def test_a_recording_whose_words_are_damaged_is_refused(tmp_path, said):
+    (tmp_path / "recording.json").write_text(json.dumps(said))
+    with pytest.raises(StoreError, match="has schema|is damaged in"):
+        dt.Recording.load(tmp_path)
+
+
+def test_a_recording_without_one_of_its_words_is_refused(tmp_path):
+    kept = dt.Recording([0], np.arange(2), inputs=2)
+    kept.add(0, {"a": torch.zeros(1, 2, 1)})
+    kept.save(tmp_path / "r")
+    path = tmp_path / "r" / "recording.json"
+    whole = json.loads(path.read_text())
+    for name in whole.keys() - {"targets"}:
+        path.write_text(json.dumps({k: v for k, v in whole.items() if k != name}))
+        with pytest.raises(StoreError, match=f"is damaged in {name}|has schema None"):
+            dt.Recording.load(tmp_path / "r")
+
+
+def test_a_checkpoint_whose_mark_is_no_table_is_refused(tmp_path):
+    from deeptheory.networks.checkpoint_folder import MARK, _read_mark
+
+    (tmp_path / MARK).write_text("[1]")
+    with pytest.raises(ValueError, match="holds a list"):
+        _read_mark(tmp_path, {"lr": 1})
+
+
+def test_a_face_space_whose_words_are_damaged_is_refused(tmp_path):
+    images, landmarks, _ = dt.faces.ProceduralFaces(size=16).sample(4, 0)
+    dt.faces.FaceSpace.fit(images, landmarks, shape=1, appearance=1).save(tmp_path / "s")
+    path = tmp_path / "s" / "space.json"
+    whole = json.loads(path.read_text())
+    for name, other in (("frame", [16, 16]), ("frame", "16"), ("flat", 1), ("normalize", "no"), ("noise", "a")):
+        path.write_text(json.dumps(whole | {name: other}))
+        with pytest.raises(StoreError, match=f"space.json is damaged in .*{name}"):
+            dt.faces.FaceSpace.load(tmp_path / "s")
+
+
+def test_a_checkpoint_whose_losses_are_damaged_is_refused(tmp_path):
+    def pair(step, generator):
+        return torch.ones(3, 2), torch.ones(3, 1)
+
+    def square(module, batch):
+        return (module(batch[0]) - batch[1]).square().mean()
+
+    def go():
+        net = dt.networks.seeded(lambda: torch.nn.Linear(2, 1), 0)
+        return dt.networks.train(net, pair, square, steps=2, checkpoint=tmp_path / "kept")
+
+    go()
+    path = tmp_path / "kept" / "losses.npy"
+    path.write_bytes(path.read_bytes().replace(b"}", b"(", 1))
+    with pytest.raises(StoreError, match=r"checkpoint kept is corrupt \(losses.npy"):
+        go()
 
 
 def test_every_file_of_a_run_can_be_cut_anywhere(tmp_path):

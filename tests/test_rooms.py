@@ -47,6 +47,7 @@ TOPICS = {  # tests that ask one question of several files
     "report/test_in_a_browser.py",
     "playground/test_shipped_planes.py",
     "report/test_links.py",
+    "runs/test_faults.py",
     "runs/test_kills.py",
     "studies/test_captions.py",
     "studies/test_stored_runs.py",

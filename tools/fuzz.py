@@ -1,13 +1,13 @@
 """What does a damaged file do to each reader? python tools/fuzz.py [READER ...] [--seconds 600] [--seed 0]
 
 Each reader gets a good file with bytes flipped, cut, doubled, or set to the ends of their range. It must give a value
-or one of deeptheory's own errors, within 5 seconds and 2 GB beyond what the process had, start no program, unpickle no
-object, and write nothing outside of its folder. What does otherwise is a fault: printed once per place, its input kept
-in build/fuzz/, exit code 1. Faults that were found are tests in tests/test_hostile_files.py.
+or one of deeptheory's own errors, within 5 seconds of the processor and 2 GB beyond what the process had, start no
+program, unpickle no object, and write nothing outside of its folder. What does otherwise is a fault: printed once per
+place, its input kept in build/fuzz/, exit code 1. Faults that were found are tests in
+tests/test_hostile_files.py. The readers are listed in fuzz_readers.py.
 """
 
 import argparse
-import json
 import os
 import random
 import resource
@@ -22,177 +22,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from fuzz_readers import READERS, ROOT
 
 from deeptheory.core.errors import DeeptheoryError
 
-ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "build" / "fuzz"
 LIMIT, ROOM = 5.0, 2 << 30  # seconds an input, bytes beyond those at the start
-RNG = np.random.default_rng(0)
 SPECIAL = [b"\x00", b"\xff", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\x80\x00\x00\x00", b"\xff" * 8, b"-", b"e999"]
 SPECIAL += [b"nan", b"inf", b'"', b"{", b"[" * 200, b"(" * 200, b"../", b"\r\n", b",", b"9" * 400, b"**", b"\xf0\x9f"]
-
-
-def _array(suffix: str) -> Callable[[Path], Path]:
-    def make(folder: Path) -> Path:
-        from scipy.io import savemat
-
-        path, a = folder / f"a{suffix}", RNG.normal(size=(6, 3))
-        if suffix == ".npy":
-            np.save(path, a)
-        elif suffix == ".npz":
-            np.savez_compressed(path, a=a)
-        elif suffix == ".mat":
-            savemat(path, {"a": a})
-        else:
-            np.savetxt(path, a, delimiter=",", header="a,b,c", comments="")
-        return path
-
-    return make
-
-
-def _read_array(path: Path) -> Any:
-    from deeptheory.cli.arrays import read_array
-
-    return read_array(path)
-
-
-def _idx(folder: Path) -> Path:
-    path = folder / "train-images-idx3-ubyte"
-    path.write_bytes(bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 4]) + bytes(range(32)))
-    return path
-
-
-def _read_idx(path: Path) -> Any:
-    from deeptheory.datasets.images.mnist import read_idx
-
-    return read_idx(path)
-
-
-def _matrix(folder: Path) -> Path:
-    path = folder / "norb.mat"
-    path.write_bytes(np.array([0x1E3D4C55, 3, 2, 4, 4], "<i4").tobytes() + bytes(range(32)))
-    return path
-
-
-def _read_matrix(path: Path) -> Any:
-    from deeptheory.datasets.images.small_norb import read_matrix
-
-    return read_matrix(path)
-
-
-def _image(suffix: str) -> Callable[[Path], Path]:
-    def make(folder: Path) -> Path:
-        from PIL import Image
-
-        path = folder / f"i{suffix}"
-        Image.fromarray(RNG.integers(0, 255, (8, 9, 3), dtype=np.uint8)).save(path)
-        return path
-
-    return make
-
-
-def _read_image(path: Path) -> Any:
-    from deeptheory.datasets.images.image_files import read_image
-
-    return read_image(path)
-
-
-def _text(name: str, text: str) -> Callable[[Path], Path]:
-    def make(folder: Path) -> Path:
-        (folder / name).write_text(text)
-        return folder / name
-
-    return make
-
-
-def _read_landmarks(path: Path) -> Any:
-    from deeptheory.datasets import read_landmarks
-
-    return read_landmarks(path)
-
-
-def _read_formula(path: Path) -> Any:
-    from deeptheory.cheap.text import parse
-
-    return parse(path.read_bytes().decode("utf-8", "replace"))
-
-
-def _stored(name: str) -> Callable[[Path], Path]:
-    def make(folder: Path) -> Path:
-        for file in (ROOT / "docs" / "ledgers" / "runs" / "saxe-2018").iterdir():
-            text = file.read_text()
-            text = json.dumps(json.loads(text)[:2]) if file.name == "claims.json" else text
-            (folder / file.name).write_text(text)
-        return folder / name
-
-    return make
-
-
-def _read_ledger(path: Path) -> Any:
-    from deeptheory.runs import Ledger
-
-    return Ledger.load(path.parent)
-
-
-def _read_record(path: Path) -> Any:
-    from deeptheory.runs.record import read_record
-
-    return read_record(path.parent)
-
-
-def _weights(folder: Path) -> Path:
-    from safetensors.numpy import save_file
-
-    save_file({"0.weight": np.ones((2, 3), np.float32), "0.bias": np.ones(2, np.float32)}, folder / "w.safetensors")
-    return folder / "w.safetensors"
-
-
-def _read_weights(path: Path) -> Any:
-    from deeptheory.inspection.weights import read_weights
-
-    return read_weights(path)
-
-
-def _zarr(folder: Path) -> Path:
-    import xarray as xr
-
-    from deeptheory.core.storage import write_dataset
-
-    write_dataset(xr.Dataset({"v": ("seed", np.arange(5.0))}, coords={"seed": range(5)}), folder / "d")
-    files = sorted(p for p in (folder / "d").rglob("*") if p.is_file())
-    return files[random.randrange(len(files))]
-
-
-def _read_zarr(path: Path) -> Any:
-    from deeptheory.core.storage import read_dataset
-
-    home = path
-    while home.name != "d":
-        home = home.parent
-    return read_dataset(home)
-
-
-POINTS = "x,y\n1.5,2\n3,4\n5,6.25\n"
-READERS: dict[str, tuple[Callable[[Path], Path], Callable[[Path], Any]]] = {
-    "npy": (_array(".npy"), _read_array),
-    "npz": (_array(".npz"), _read_array),
-    "mat": (_array(".mat"), _read_array),
-    "csv": (_array(".csv"), _read_array),
-    "idx": (_idx, _read_idx),
-    "norb": (_matrix, _read_matrix),
-    "png": (_image(".png"), _read_image),
-    "jpg": (_image(".jpg"), _read_image),
-    "landmarks-csv": (_text("l.csv", POINTS), _read_landmarks),
-    "landmarks-pts": (_text("l.pts", "version: 1\nn_points: 2\n{\n1 2\n3 4\n}\n"), _read_landmarks),
-    "landmarks-tem": (_text("l.tem", "2\n1 2\n3 4\n"), _read_landmarks),
-    "formula": (_text("f.txt", "x*y**2 + sin(3*x) - 0.5*(x - 2)*y"), _read_formula),
-    "claims": (_stored("claims.json"), _read_ledger),
-    "run": (_stored("run.json"), _read_record),
-    "safetensors": (_weights, _read_weights),
-    "zarr": (_zarr, _read_zarr),
-}
 
 
 def damaged(good: bytes, dice: random.Random) -> bytes:
@@ -240,7 +77,8 @@ def late(*_: object) -> None:
 
 def tried(read: Callable[[Path], Any], path: Path) -> str:
     """ "" or what was wrong, with the place in the package."""
-    signal.setitimer(signal.ITIMER_REAL, LIMIT)
+    signal.setitimer(signal.ITIMER_PROF, LIMIT)
+    signal.setitimer(signal.ITIMER_REAL, 30 * LIMIT)  # what waits, and for a busy machine
     try:
         read(path)
     except DeeptheoryError:
@@ -250,6 +88,7 @@ def tried(read: Callable[[Path], Any], path: Path) -> str:
         at = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
         return f"{type(error).__name__} at {at}: {str(error)[:100]}"
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
     return ""
 
@@ -293,7 +132,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
-    signal.signal(signal.SIGALRM, late)
+    for alarm in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(alarm, late)
     failed = 0
     for name in given.readers:
         child = os.fork()  # each with limits of its own

@@ -172,7 +172,7 @@ def grid(t=2, h=4, w=4):
         (lambda: c.spread_margin(1, schedule="cosine"), "unknown margin schedule 'cosine'"),
         (lambda: c.spread_margin(NAN), "step is nan"),
         (lambda: c.spread_margin(1, NAN), "steps nan"),
-        (lambda: c.spread_objective(0), "steps 0"),
+        (lambda: c.spread_objective(0), "steps is 0"),
         (lambda: c.spread_objective(9, schedule="cosine"), "unknown margin schedule 'cosine'"),
         (lambda: c.spread_objective(9, convention="mean"), "unknown convention 'mean'"),
         (lambda: c.capsule_objective(convention="mean"), "unknown convention 'mean'"),

@@ -34,7 +34,7 @@ def _raise(error):
         (lambda: ds.downsample(GRAY, 1.5), "factor is 1.5"),
         (lambda: ds.center_crop(GRAY, 2.5), "size is 2.5"),
         (lambda: ds.random_crop(GRAY[:0], 2, seed=0), "images is empty"),
-        (lambda: ds.color_jitter(GRAY[:, None], seed=0, contrast=(2, 1)), r"contrast \(2, 1\); needed"),
+        (lambda: ds.color_jitter(GRAY[:, None], seed=0, contrast=(2, 1)), r"contrast is \(2, 1\); needed"),
         (lambda: ds.color_jitter(GRAY[:, None], seed=0, brightness=-1), "brightness is -1"),
         (lambda: ds.multiview(5, size=8, azimuths=[0.5]), r"azimuths is \[0.5\]; needed: integers"),
         (

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from deeptheory.capsules.squashing import at_least_float32
+from deeptheory.core.arrays import as_tensor
 from deeptheory.core.errors import InputError
 
 
@@ -18,7 +19,11 @@ class Lengths(nn.Module):
     """
 
     def forward(self, capsules: torch.Tensor) -> torch.Tensor:
-        """capsules: [..., J, q] -> [..., J]. InputError: no floats, fewer than two axes."""
+        """capsules: [..., J, q] -> [..., J], NaN and infinite where they are.
+
+        InputError: no floats, fewer than two axes.
+        """
+        capsules = as_tensor(capsules)
         if capsules.ndim < 2 or not capsules.is_floating_point():
             raise InputError(
                 f"capsules are {capsules.dtype} of shape {list(capsules.shape)}; needed: floats [..., J, q]"

@@ -12,10 +12,10 @@ from typing import Literal, get_args
 
 import torch
 
-from deeptheory.core.arrays import as_tensor
+from deeptheory.core.arrays import as_tensor, real_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
-from deeptheory.core.shapes import check_shapes
+from deeptheory.core.shapes import check_number, check_real, check_shapes
 from deeptheory.networks.evaluation.scores import as_labels, check_classes, readable
 
 Convention = Literal["paper", "reference_code"]
@@ -36,9 +36,12 @@ def margin_loss(
 
     Source: Sabour et al. 2017, eq. 4. lengths: [B, K], |v_k|. labels: [B] integers, or [B, K] zeros and ones (several
     may be present), or numbers between, which are T_k. present: m+; absent: m-; down: weight of absent classes. Returns
-    a scalar, [], differentiable; NaN of an empty batch. convention: "reference_code" is half of it, and the mean over
-    classes. InputError: shapes that do not fit, labels out of range (on the CPU), an unknown convention.
+    a scalar, [], differentiable; NaN of an empty batch; NaN and infinity stay. convention: "reference_code" is half of
+    it, and the mean over classes. InputError: shapes that do not fit, labels out of range (on the CPU), complex
+    numbers, an unknown convention.
     """
+    check_real(present=(present, -math.inf), absent=(absent, -math.inf), down=(down, -math.inf))
+    lengths = real_tensor("lengths", lengths)
     target = _targets(lengths, labels)
     each = (
         target * (present - lengths).clamp(min=0).square()
@@ -53,11 +56,12 @@ def spread_loss(
     """Mean over the batch of sum_{i != t} max(0, margin - (a_t - a_i))^2, t the label.
 
     Source: Hinton et al. 2018, eq. 3. activations: [B, K], labels: [B] integers. margin: m, see `spread_margin`.
-    Returns a scalar, [], differentiable; NaN of an empty batch. convention: "reference_code" is the mean over classes
-    too (the label's own class counts as one of them).
-    InputError: shapes that do not fit, labels out of range (on the CPU), an unknown convention.
+    Returns a scalar, [], differentiable; NaN of an empty batch; NaN and infinity stay. convention: "reference_code" is
+    the mean over classes too (the label's own class counts as one of them).
+    InputError: shapes that do not fit, complex numbers, labels out of range (on the CPU), an unknown convention.
     """
-    labels = as_tensor(labels)
+    check_real(margin=(margin, -math.inf))
+    labels, activations = as_tensor(labels), real_tensor("activations", activations)
     check_shapes(activations=(activations, "B K"), labels=(labels, "B"))
     other = 1 - _targets(activations, labels)
     a_t = activations.gather(1, labels[:, None].long().to(activations.device))
@@ -68,9 +72,12 @@ def reconstruction_loss(reconstruction: torch.Tensor, images: torch.Tensor, weig
     """weight times the squared error, summed over pixels, mean over the batch: a scalar, [].
 
     reconstruction, images: [B, ...]. Source: Sabour et al. 2017, section 4.1, with their weight. Pitfall: a mean over
-    pixels makes it 784 times weaker on MNIST. InputError: shapes that differ.
+    pixels makes it 784 times weaker on MNIST. NaN and infinity stay. InputError: shapes that differ, complex numbers, a
+    weight that is not finite.
     """
-    if reconstruction.shape != images.shape:
+    check_real(weight=(weight, -math.inf))
+    reconstruction, images = real_tensor("reconstruction", reconstruction), real_tensor("images", images)
+    if reconstruction.shape != images.shape or not images.ndim:
         raise InputError(
             f"reconstruction has shape {list(reconstruction.shape)}, images {list(images.shape)}; they must be the same"
         )
@@ -87,7 +94,8 @@ def spread_margin(step: float, steps: float | None = None, *, schedule: Schedule
     a negative step, steps <= 0, NaN.
     """
     pick(dict.fromkeys(get_args(Schedule)), schedule, what="margin schedule")
-    if not step >= 0 or not (steps is None or steps > 0):
+    check_number(step=step, steps=1 if steps is None else steps)
+    if not 0 <= step < math.inf or not (steps is None or steps > 0):
         raise InputError(f"step is {step} and steps {steps}; both count from 0, and a training has 1 or more")
     if schedule == "paper":
         if steps is None:

@@ -24,11 +24,10 @@ from deeptheory.capsules.routing.variants import Init, Variant, VariantName, var
 from deeptheory.capsules.vector_layers import Capsules, PrimaryCapsules
 from deeptheory.capsules.windows import Normalize, Padding
 from deeptheory.core.errors import InputError
-from deeptheory.core.shapes import check_shapes
+from deeptheory.core.shapes import check_shapes, check_whole
 
 _LARGE = 100_000_000  # weights
 _PAPER_DECODER = (512, 1024)  # widths of its hidden layers
-_WHOLE = (int, np.integer)
 _SAME = ', or padding="same"'
 
 
@@ -252,18 +251,26 @@ def _decoder_widths(reconstruction: Any) -> tuple[int, ...] | None:
     """Of the decoder's hidden layers; None: no decoder. InputError: neither true or false nor widths."""
     if isinstance(reconstruction, bool | np.bool_):
         return _PAPER_DECODER if reconstruction else None
-    if not isinstance(reconstruction, Sequence) or not all(isinstance(n, _WHOLE) and n > 0 for n in reconstruction):
+    if not isinstance(reconstruction, Sequence) or not all(_is_size(n) for n in reconstruction):
         raise InputError(f"reconstruction is {reconstruction!r}; needed: True, False or widths such as (512, 1024)")
     return tuple(int(n) for n in reconstruction)
+
+
+def _is_size(n: Any) -> bool:
+    try:
+        check_whole(n=(n, 1))
+    except InputError:
+        return False
+    return True
 
 
 def check_image_shape(image_shape: Any, classes: Any) -> None:
     """InputError: no (C, H, W) of integers above 0; classes below 1."""
     sizes = tuple(image_shape) if isinstance(image_shape, Sequence) else ()
-    if len(sizes) != 3 or not all(isinstance(n, _WHOLE) and n > 0 for n in sizes):
+    if len(sizes) != 3 or not all(_is_size(n) for n in sizes):
         gray = f"; for gray pictures of {sizes[0]}x{sizes[1]}: {(1, *sizes)}" if len(sizes) == 2 else ""
         raise InputError(f"image_shape is {image_shape!r}; needed: (channels, height, width){gray}")
-    if not isinstance(classes, _WHOLE) or classes < 1:
+    if not _is_size(classes):
         raise InputError(f"classes is {classes!r}; needed: an integer of 1 or more")
 
 
@@ -309,7 +316,7 @@ def _say_if_large(
 
 def _shrunk(size: Sequence[int], kernel: int, stride: int, padding: int, what: str, more: str = "") -> tuple[int, int]:
     """Height and width after a convolution. InputError: nothing is left; a kernel or stride below 1."""
-    if not (isinstance(kernel, _WHOLE) and kernel > 0 and isinstance(stride, _WHOLE) and stride > 0):
+    if not (_is_size(kernel) and _is_size(stride)):
         raise InputError(
             f"the kernel over the {what} is {kernel!r} and its stride {stride!r}; needed: integers above 0"
         )

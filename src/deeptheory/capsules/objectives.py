@@ -4,6 +4,7 @@ loss.
 Sources: Sabour, Frosst & Hinton 2017, sections 4.1 and 6; Hinton, Sabour & Frosst 2018, section 4.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -24,7 +25,7 @@ from deeptheory.capsules.losses import (
 from deeptheory.core.arrays import as_numpy, as_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
-from deeptheory.core.shapes import check_finite, check_shapes
+from deeptheory.core.shapes import check_finite, check_real, check_shapes, check_whole
 from deeptheory.networks.evaluation.scores import Scores, as_labels, check_classes, check_scores, first_output, whole
 from deeptheory.networks.single.modules import predict
 
@@ -47,6 +48,7 @@ def capsule_objective(
     Sabour et al. 2017, eq. 4 and section 4.1; section 6 for overlaid digits. InputError: another convention or
     precision; of the objective: labels that are no classes.
     """
+    check_real(reconstruction=(reconstruction, -math.inf))
     pick(dict.fromkeys(CONVENTIONS), convention, what="convention")
     if precision not in ("float32", "bfloat16"):
         raise InputError(f"precision is {precision!r}; known: float32, bfloat16")
@@ -82,6 +84,7 @@ def spread_objective(
     `spread_margin`; convention: as for `spread_loss`. Source: Hinton et al. 2018, section 4, eq. 3. InputError: steps
     below 1, another schedule or convention; of the objective: labels that are no classes.
     """
+    check_whole(steps=(steps, 1))
     spread_margin(0, steps, schedule=schedule)  # refuses what it does not know
     pick(dict.fromkeys(CONVENTIONS), convention, what="convention")
 
@@ -202,12 +205,15 @@ def decoded(model: nn.Module, capsules: Any, labels: Any, *, batch: int = 256) -
     """What the model's decoder draws from those capsules of those classes: [n, C, H, W], numpy, without gradient.
 
     capsules: [n, J, d]; labels: [n], the capsule that is drawn (Sabour et al. 2017, section 4.1), or [n, J], factors
-    of all; `batch` at a time. InputError: a network without a decoder, labels that are no classes, another number of
-    them.
+    of all; `batch` at a time. InputError: a network without a decoder, capsules that are not finite, labels that are no
+    classes, another number of them.
     """
     decoder = getattr(model, "decoder", None)
     if decoder is None:
         raise InputError("this network has no decoder, so that nothing can be drawn; make it with reconstruction=True")
-    labels = as_tensor(labels)
-    labels = as_labels(labels, len(capsules)) if labels.ndim == 1 else labels
+    labels, capsules = as_tensor(labels), as_tensor(capsules)
+    if capsules.ndim != 3:
+        raise InputError(f"capsules have shape {list(capsules.shape)}; needed: [n, J, d]")
+    check_finite(capsules=capsules)
+    labels = as_labels(labels, len(capsules)) if labels.ndim < 2 else labels
     return as_numpy(predict(decoder, capsules, labels, batch=batch))

@@ -14,7 +14,7 @@ from deeptheory.capsules.objectives import decoded
 from deeptheory.core.arrays import as_floats, as_numpy, as_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_finite
+from deeptheory.core.shapes import check_finite, check_shapes
 from deeptheory.networks.single.modules import predict
 
 if TYPE_CHECKING:
@@ -106,11 +106,13 @@ def perturb(model: CapsuleNetwork, images: Any, *, offsets: Any = OFFSETS, batch
     """
     if model.decoder is None:
         raise InputError("this network has no decoder, so that nothing can be drawn; make it with reconstruction=True")
-    offsets = np.asarray(offsets, dtype=np.float32)
+    offsets = as_floats(offsets).astype(np.float32)
     if offsets.ndim != 1 or not len(offsets):
         raise InputError(f"offsets have shape {list(offsets.shape)}; needed: one or more numbers")
     check_finite(offsets=offsets)
-    out = predict(model, as_tensor(images), batch=batch)
+    images = as_tensor(images)
+    check_shapes(images=(images, "n C H W"))
+    out = predict(model, images, batch=batch)
     capsules, winners = as_numpy(out.capsules), as_numpy(out.lengths.argmax(1))
     n, j, d = capsules.shape
     moved = np.broadcast_to(capsules[:, None, None], (n, d, len(offsets), j, d)).copy()

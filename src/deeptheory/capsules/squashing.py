@@ -9,6 +9,7 @@ at |s| = 1.8e19: a vector with a number above 1 is divided by its largest number
 
 import torch
 
+from deeptheory.core.arrays import as_tensor
 from deeptheory.core.errors import InputError
 
 _EPS = 1e-12  # its power -3/2, which the gradient meets, is 1e18: finite in float32
@@ -17,10 +18,11 @@ _EPS = 1e-12  # its power -3/2, which the gradient meets, is 1e18: finite in flo
 def squash(s: torch.Tensor) -> torch.Tensor:
     """s: [..., d] -> v = |s|^2 / (1 + |s|^2) s / |s|: [..., d], of the direction of s and a length in [0, 1).
 
-    Source: Sabour et al. 2017, eq. 1. A tensor; v and its gradient are 0 at s = 0, and no size of s overflows; rounding
+    Source: Sabour et al. 2017, eq. 1. v and its gradient are 0 at s = 0, and no size of s overflows; rounding
     makes lengths of large s 1. bfloat16 and float16 are squashed in float32 and given back in their own type; integers
     are read as float32. NaN and infinity give NaN. InputError: complex numbers, no axis, d = 0.
     """
+    s = as_tensor(s)
     if not s.ndim or not s.shape[-1]:
         raise InputError(f"s has shape {list(s.shape)}; squash needs capsules of at least one number, [..., d]")
     wide = at_least_float32(s)

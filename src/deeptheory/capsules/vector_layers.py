@@ -43,6 +43,7 @@ from deeptheory.capsules.windows import (
     windows,
 )
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole
 
 # examples for which the compiled kernel's 16 lanes are not worth it (measured on 12x12 and 28x28 cells of 8 types)
 _FEW = 1
@@ -216,6 +217,7 @@ def check_sizes(**sizes: int) -> None:
     for name, size in sizes.items():
         if isinstance(size, bool) or not hasattr(size, "__index__") or size < 1:
             raise InputError(f"{name} is {size!r}; it needs an integer of at least 1")
+    check_whole(**{name: (size, 1) for name, size in sizes.items()})
 
 
 class ConvCapsules(nn.Module):

@@ -30,8 +30,10 @@ def read_domain(domain: Any, names: Sequence[str]) -> dict[str, tuple[float, flo
 
 def _pair(pair: Any, name: str) -> tuple[float, float]:
     try:
+        if any(isinstance(v, str | bool) for v in pair):
+            raise TypeError("no numbers")
         low, high = (float(v) for v in pair)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"domain of {name} is {pair!r}; needed: (low, high)") from error
     if not (math.isfinite(low) and math.isfinite(high)):
         raise InputError(f"domain of {name} is ({low}, {high}); a certificate needs finite ends")

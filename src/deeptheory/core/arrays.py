@@ -24,11 +24,29 @@ def is_torch(x: Any) -> bool:
 def as_tensor(x: Any):
     """x as a torch tensor on its own device and dtype; shares memory where it can. Lists become float64 or int64.
 
-    Masked and missing values become NaN. InputError: text, dates, and objects that are no numbers.
+    Masked and missing values become NaN; uint16, uint32 and uint64, with which torch can hardly count, int64 (float64
+    where a number is above its largest). InputError: text, dates, and objects that are no numbers.
     """
     import torch
 
-    return x if isinstance(x, torch.Tensor) else torch.as_tensor(_numbers(x))
+    x = x if isinstance(x, torch.Tensor) else torch.as_tensor(_numbers(x))
+    if x.dtype in (torch.uint16, torch.uint32, torch.uint64):
+        beyond = x.dtype == torch.uint64 and bool((x.long() < 0).any())
+        return x.double() if beyond else x.long()
+    return x
+
+
+def real_tensor(name: str, x: Any, dtype: Any = None):
+    """x as a tensor of floats: integers and truth values, whose differences may wrap around, in `dtype` (float32).
+
+    InputError: complex numbers, and as `as_tensor`.
+    """
+    import torch
+
+    x = as_tensor(x)
+    if x.is_complex():
+        raise InputError(f"{name} holds {x.dtype}; needed: real numbers")
+    return x if x.is_floating_point() else x.to(dtype or torch.float32)
 
 
 def as_numpy(x: Any) -> np.ndarray:
@@ -47,6 +65,12 @@ def as_floats(x: Any) -> np.ndarray:
     if array.dtype.kind == "c":
         raise InputError("needed are real numbers; these are complex")
     return array.astype(np.float64, copy=False)
+
+
+def as_numbers(x: Any) -> np.ndarray:
+    """x as real numbers on the host in their own dtype; what is masked, and objects, as float64. InputError: others."""
+    array = as_numpy(x)
+    return array if array.dtype.kind in "biuf" else as_floats(x)
 
 
 def _unmasked(x: np.ma.MaskedArray) -> np.ndarray:

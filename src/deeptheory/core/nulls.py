@@ -12,7 +12,7 @@ import numpy as np
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_whole, generator_of
 from deeptheory.core.statistics_inputs import codes_by_row
 
 
@@ -45,12 +45,12 @@ def permutations(
     The identity is one of the orders that may be drawn. groups [n]: rows that belong together; whole groups move and
     keep their inner order (exact where all have one size). block: rows are a series (each group one run of it), each
     run turned by a random number of rows and cut into blocks of at least `block` rows; blocks move. within [n]:
-    only rows of one value change places. seed: as numpy's default_rng takes it.
+    only rows of one value change places. seed: an integer, several, or numpy's generator.
     InputError: n or block below 1, draws below 0, fewer than two groups or blocks, groups or within of another length,
     within together with groups or block.
     """
     check_whole(n=(n, 1), draws=(draws, 0), **({} if block is None else {"block": (block, 1)}))
-    rng = np.random.default_rng(seed)
+    rng = generator_of(seed)
     rows = np.arange(n)
     if within is not None:
         if groups is not None or block is not None:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_number, check_within
 from deeptheory.core.verdicts import CONTRADICTED, INCONCLUSIVE, REPRODUCED
 
 _NUMBER = r"([+-]?(?:\d+/\d+|\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf))"
@@ -19,7 +20,8 @@ _AROUND = re.compile(rf"{_NUMBER}\s*(?:\+-|±)\s*{_NUMBER}", re.I)
 class Region:
     """The numbers from low to high; an end marked open does not belong to it. text: as it was stated.
 
-    `x in region` asks for one number. Nothing is checked here; `parse` refuses an empty region.
+    `x in region` asks for one number. `parse` refuses an empty region. An end without bound is infinite.
+    InputError: an end that is no number, or NaN.
     """
 
     low: float
@@ -28,6 +30,9 @@ class Region:
     low_open: bool = False
     high_open: bool = False
     text: str = ""
+
+    def __post_init__(self) -> None:
+        check_within(low=(self.low, -math.inf, math.inf), high=(self.high, -math.inf, math.inf))
 
     @classmethod
     def parse(cls, text: str, published: Any = None) -> "Region":
@@ -74,8 +79,9 @@ class Region:
         """The word for an interval [low, high].
 
         "reproduced" where all of it lies in the region, "contradicted" where none does, else "inconclusive", as where
-        an end is NaN. How a setting words it: `dt.runs.decide`.
+        an end is NaN. How a setting words it: `dt.runs.decide`. InputError: an end that is no number.
         """
+        check_number(low=low, high=high)
         if math.isnan(low) or math.isnan(high):
             return INCONCLUSIVE
         if low in self and high in self:

@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 
 from deeptheory.core import statistics_inputs as _inputs
-from deeptheory.core.arrays import as_floats as _as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.nulls import permutation_p as permutation_p
 from deeptheory.core.nulls import permutations as permutations
-from deeptheory.core.shapes import check_finite as _check_finite
+from deeptheory.core.shapes import axis_of as _axis_of
+from deeptheory.core.shapes import check_real as _check_real
 from deeptheory.core.shapes import check_whole as _check_whole
 from deeptheory.core.shapes import codes_of as codes_of
+from deeptheory.core.shapes import finite_floats as _finite_floats
 
 LEVEL = 0.95
 LEAST_FOR_MEDIAN = 6  # with 5 values no pair of order statistics holds the median in 95 %
@@ -271,12 +272,14 @@ def false_discovery(p: Any, axis: int = 0) -> np.ndarray:
     """Benjamini & Hochberg's adjusted p (1995) along an axis, of p's shape; the other axes are families of their own.
 
     p: [n, ...]. Rejecting where it is at most q keeps the expected share of false discoveries at q or below for
-    independent or positively dependent tests. NaN stays NaN and does not count. InputError: a p outside [0, 1], or one
-    number alone.
+    independent or positively dependent tests. NaN stays NaN and does not count. InputError: a p outside [0, 1], one
+    number alone, or no such axis.
     """
     from scipy.stats import false_discovery_control
 
-    p = np.moveaxis(_inputs.p_values(p), axis, -1)
+    p = _inputs.p_values(p)
+    axis = _axis_of(axis, p.ndim)
+    p = np.moveaxis(p, axis, -1)
     out = np.full(p.shape, np.nan)
     for at in np.ndindex(p.shape[:-1]):
         there = ~np.isnan(p[at])
@@ -307,8 +310,9 @@ def autocorrelation_time(x: Any, groups: Any = None) -> float:
     columns. n / tau is the effective number of rows. groups [n]: runs, each a series of its own, about the mean of all.
     1 where no run has 4 rows, or nothing varies. InputError: NaN or infinity in x, groups of another length.
     """
-    x = _as_floats(x)
-    _check_finite(x=x)
+    x = _finite_floats("x", x)
+    if x.ndim == 0:
+        raise InputError(f"x is one number, {x}; needed: [n] or [n, ...], rows in order")
     x = x[:, None] if x.ndim == 1 else x.reshape(len(x), -1)
     codes = _inputs.codes_by_row("groups", groups, len(x))
     runs = [x[codes == c] for c in range(codes.max() + 1)] if len(x) else []
@@ -342,9 +346,10 @@ def batch_interval(
     B / n, it has 10 B / n in a tenth of the data. Sampling error only; a bias common to all batches drops out. Batches
     are of single rows, drawn by seed and n; with groups [n] of whole groups; with block= of stretches of the series.
     (NaN, NaN) where a batch would have under 20 rows, under 2 groups, or under 20 blocks; and where an estimate is NaN.
-    InputError: groups of another length, n or block below 1.
+    InputError: a value that is not finite, groups of another length, n or block below 1.
     """
     _check_whole(n=(n, 1), seed=(seed, 0), **({} if block is None else {"block": (block, 1)}))
+    _check_real(value=(value, -math.inf))
     rng = np.random.default_rng([seed, n])
     if groups is not None:
         codes = _inputs.codes_by_row("groups", groups, n)

@@ -64,6 +64,8 @@ def codes_by_row(name: str, labels: Any, n: int) -> np.ndarray:
     """Labels [n] as integers, see codes_of; None: all rows alike. InputError: another length."""
     if labels is None:
         return np.zeros(n, dtype=np.int64)
+    if np.ndim(labels) == 0:
+        raise InputError(f"{name} is {labels!r:.60}; needed: [{n}], one per row")
     if len(labels) != n:
         raise InputError(f"{name} has {len(labels)} values for {n} rows; needed: one per row")
     return codes_of(labels)

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +83,8 @@ def write_text(path: Path, text: str) -> None:
         new.write_text(text, encoding="utf-8")
         os.replace(new, path)
     except OSError as error:
-        new.unlink(missing_ok=True)
+        with suppress(OSError):  # a folder that went away, or cannot be written at all
+            new.unlink(missing_ok=True)
         raise StoreError(f"{path.name} could not be written ({error}); free space or choose another folder") from error
 
 

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeptheory.core.arrays import as_numpy, is_torch, like
+from deeptheory.core.arrays import as_numbers, as_numpy, is_torch, like
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_finite, check_shapes, check_whole
+from deeptheory.core.shapes import check_finite, check_real, check_shapes, check_whole, ends_of, generator_of, labels_of
 
 if TYPE_CHECKING:
     import pandas
 
 Seed = int | np.random.Generator
+_FARTHEST = 1e6  # beyond it a picture has no pixel left, and far beyond the matrix no inverse
 AFFINE = {"rotation": 20.0, "shear": 0.2, "scale": (0.8, 1.2)}  # degrees, and factors: affNIST's ranges (unverified)
 
 
@@ -63,18 +64,19 @@ def random_shift(images: Any, *, seed: Seed, pad: int = 0, max_shift: int = 2) -
     images: [n, H, W], numpy or torch -> [n, H + 2 pad, W + 2 pad] in kind, same dtype and device, detached. The moves
     are uniform on -max_shift to max_shift, drawn by seed (an integer, or a numpy Generator, which goes on). pad 0,
     max_shift 2: the training of Sabour et al. 2017 on MNIST; pad 6, max_shift 6: their expanded MNIST on 40x40. What is
-    moved off the canvas is lost. InputError: another shape, pad or max_shift no integer of 0 or more.
+    moved off the canvas is lost; NaN is moved like a number. InputError: another shape, no numbers, pad or max_shift no
+    integer of 0 or more.
     """
     check_shapes(images=(images, "n h w"))
     if is_torch(images):
         return like(random_shift(as_numpy(images), seed=seed, pad=pad, max_shift=max_shift), images)
-    images = np.asarray(images)
+    images = _moved_only(images)
     check_whole(pad=(pad, 0), max_shift=(max_shift, 0))
     n, h, w = images.shape
     wide = np.zeros((n, h + 2 * (pad + max_shift), w + 2 * (pad + max_shift)), dtype=images.dtype)
     reach = pad + max_shift
     wide[:, reach : reach + h, reach : reach + w] = images
-    top, left = np.random.default_rng(seed).integers(0, 2 * max_shift + 1, (2, n))
+    top, left = generator_of(seed).integers(0, 2 * max_shift + 1, (2, n))
     rows = top[:, None] + np.arange(h + 2 * pad)
     columns = left[:, None] + np.arange(w + 2 * pad)
     return wide[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
@@ -97,8 +99,8 @@ def random_affine(
     uniformly over all places where the ink stays on the canvas (shift=None), or up to `shift` pixels in each axis from
     the center. Bilinear. images: [n, H, W], numpy or torch, uint8 or floats in [0, 1]; kind, device and dtype stay,
     bytes are rounded. The default ranges are affNIST's as remembered, unverified. InputError: another shape or kind of
-    pixels, a size below that of the images, rotation, shear or shift below 0 or infinite, a scale not above 0 or
-    reversed.
+    pixels, a size below that of the images, rotation, shear or shift below 0 or above 1e6, a scale beyond 1e-6 to 1e6
+    or reversed.
     """
     from scipy.ndimage import affine_transform
 
@@ -108,15 +110,17 @@ def random_affine(
     images, white = _pixels(images)
     n, h, w = (check_shapes(images=(images, "n h w"))[k] for k in "nhw")
     check_whole(size=(size, 1))
-    for name, reach in (("rotation", rotation), ("shear", shear), ("shift", shift or 0)):
-        if not 0 <= reach < np.inf:
-            raise InputError(f"{name} is {reach}; needed: a finite number of 0 or more, either way")
+    for name, reach in (("rotation", rotation), ("shear", shear), ("shift", 0 if shift is None else shift)):
+        check_real(**{name: (reach, -np.inf)})
+        if not 0 <= reach <= _FARTHEST:
+            raise InputError(f"{name} is {reach}; needed: a number from 0 to {_FARTHEST:g}, either way")
+    rotation, shear = abs(rotation), abs(shear)  # -0.0 is 0
     if size < max(h, w):
         raise InputError(f"size is {size}; the canvas holds pictures of {h}x{w}, so that it needs {max(h, w)} or more")
-    low, high = scale
-    if not 0 < low <= high < np.inf:
-        raise InputError(f"scale is {scale}; needed: (least, largest), both above 0")
-    generator = np.random.default_rng(seed)
+    low, high = ends_of("scale", scale)
+    if not 1 / _FARTHEST <= low <= high <= _FARTHEST:
+        raise InputError(f"scale is {scale}; needed: (least, largest), both from {1 / _FARTHEST:g} to {_FARTHEST:g}")
+    generator = generator_of(seed)
     angle = np.deg2rad(generator.uniform(-rotation, rotation, n))
     slant = generator.uniform(-shear, shear, n)
     stretch = generator.uniform(low, high, (n, 2))
@@ -158,13 +162,13 @@ def multi_digit(
     InputError: shapes that do not fit, another kind of pixels, labels of one class, n no integer of 1 or more, pad or
     max_shift below 0.
     """
-    images, labels = as_numpy(images), as_numpy(labels)
-    check_shapes(images=(images, "n h w"), labels=(labels, "n"))
     images, white = _pixels(images)
+    check_shapes(images=(images, "n h w"), labels=(labels, "n"))
+    labels = labels_of("labels", labels, len(images))
     check_whole(n=(n, 1), pad=(pad, 0), max_shift=(max_shift, 0))
     if len(np.unique(labels)) < 2:
         raise InputError("labels hold one class; a pair needs two")
-    generator = np.random.default_rng(seed)
+    generator = generator_of(seed)
     first = generator.integers(0, len(images), n)
     second = generator.integers(0, len(images), n)
     while (same := labels[first] == labels[second]).any():  # drawn again until the classes differ
@@ -176,6 +180,13 @@ def multi_digit(
     total = np.minimum(wide.sum(1), white).astype(sources.dtype)
     pairs = np.stack([labels[first], labels[second]], axis=1)
     return MultiDigit(images=total, sources=sources, labels=pairs)
+
+
+def _moved_only(images: Any) -> np.ndarray:
+    """images as numbers of any dtype; NaN and infinity are moved as they are. InputError: no numbers, or masked."""
+    if np.ma.is_masked(images):
+        raise InputError(f"images mask {int(np.ma.getmaskarray(images).sum())} pixels; fill them first")
+    return as_numbers(images)
 
 
 def _pixels(images: Any) -> tuple[np.ndarray, int]:
@@ -227,13 +238,13 @@ def downsample(images: Any, factor: int = 1) -> np.ndarray:
 def center_crop(images: Any, size: int) -> Any:
     """The middle square of images [..., H, W], numpy or torch -> [..., size, size] in kind, same dtype, detached.
 
-    Where what is cut off is odd, one row more is cut below than above, one column more right than left.
-    InputError: a size that is no integer from 1 to the shorter side, fewer than two axes.
+    Where what is cut off is odd, one row more is cut below than above, one column more right than left. NaN stays.
+    InputError: no numbers, a size that is no integer from 1 to the shorter side, fewer than two axes.
     """
     check_whole(size=(size, 1))
     if is_torch(images):
         return like(center_crop(as_numpy(images), size), images)
-    x = np.asarray(images)
+    x = _moved_only(images)
     h, w = _room(x, size, least=2)
     top, left = (h - size) // 2, (w - size) // 2
     return x[..., top : top + size, left : left + size]
@@ -242,17 +253,18 @@ def center_crop(images: Any, size: int) -> Any:
 def random_crop(images: Any, size: int, *, seed: Seed) -> Any:
     """A square of each image anywhere in it, another for each: images [n, ..., H, W] -> [n, ..., size, size].
 
-    numpy or torch, in kind, same dtype, detached. Corners are uniform over all places, drawn by seed (an integer or a
-    numpy Generator). InputError: a size that is no integer from 1 to the shorter side, a single image, no image.
+    numpy or torch, in kind, same dtype, detached; NaN stays. Corners are uniform over all places, drawn by seed (an
+    integer or a numpy Generator). InputError: no numbers, a size that is no integer from 1 to the shorter side, a
+    single image, no image.
     """
     check_whole(size=(size, 1))
     if is_torch(images):
         return like(random_crop(as_numpy(images), size, seed=seed), images)
-    x = np.asarray(images)
+    x = _moved_only(images)
     h, w = _room(x, size, least=3)
     if not len(x):
         raise InputError("images is empty; give at least one")
-    generator = np.random.default_rng(seed)
+    generator = generator_of(seed)
     top, left = generator.integers(0, h - size + 1, len(x)), generator.integers(0, w - size + 1, len(x))
     return np.stack([p[..., t : t + size, s : s + size] for p, t, s in zip(x, top, left)])
 
@@ -285,17 +297,19 @@ def color_jitter(
     check_shapes(images=(images, "n c h w"))
     if is_torch(images):
         return like(color_jitter(as_numpy(images), seed=seed, brightness=brightness, contrast=contrast), images)
-    if not 0 <= brightness < np.inf or not 0 <= contrast[0] <= contrast[1] < np.inf:
-        raise InputError(
-            f"brightness is {brightness}, contrast {contrast}; needed: 0 or more, and (least, largest) of 0 or more"
-        )
+    check_real(brightness=(brightness, -np.inf))
+    if brightness < 0:
+        raise InputError(f"brightness is {brightness}; needed: 0 or more")
+    brightness, contrast = abs(brightness), ends_of("contrast", contrast, least=0)
     x, white = _pixels(images)
     if white == 255:
         raise InputError(
             "images are uint8; color_jitter takes floats in [0, 1]: scale them first, dt.datasets.downsample(images)"
         )
+    if not x.size:
+        raise InputError(f"images have shape {list(x.shape)}; give at least one pixel")
     shape = (len(x), *[1] * (x.ndim - 1))
-    generator = np.random.default_rng(seed)
+    generator = generator_of(seed)
     x = x + generator.uniform(-brightness, brightness, shape).astype(x.dtype)
     mean = x.mean(tuple(range(2, x.ndim)), keepdims=True)
     return np.clip((x - mean) * generator.uniform(*contrast, shape).astype(x.dtype) + mean, 0, 1)

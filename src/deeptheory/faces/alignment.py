@@ -13,6 +13,8 @@ from typing import Literal
 
 import numpy as np
 
+from deeptheory.core.errors import InputError
+
 _ROUNDS = 100
 
 
@@ -38,10 +40,18 @@ def procrustes(landmarks: np.ndarray, mean: np.ndarray | None) -> tuple[np.ndarr
 
 
 def reference_code(landmarks: np.ndarray, mean: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Shapes [n, L, 2], each centered and divided by its root mean square radius, and poses [n, 4]."""
+    """Shapes [n, L, 2], each centered and divided by its root mean square radius, and poses [n, 4].
+
+    InputError: all landmarks of a face at one place.
+    """
     place = landmarks.mean(1)
     centered = landmarks - place[:, None]
     scale = np.sqrt((centered**2).sum(-1).mean(1))
+    if (flat := ~((scale > 1e-100) & (scale < 1e100))).any():
+        raise InputError(
+            f"the landmarks of face {int(flat.argmax())} are {scale[flat][0]:.3g} pixels apart; they must be places in "
+            "a picture, not all one"
+        )
     pose = np.column_stack([scale, np.zeros(len(scale)), place])
     return centered / scale[:, None, None], pose
 

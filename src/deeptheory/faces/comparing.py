@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeptheory.core.arrays import as_floats, as_numpy
+from deeptheory.core.arrays import as_floats, as_numbers, as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_shapes, check_whole, whole_numbers
 from deeptheory.faces.alignment import Normalization
+from deeptheory.faces.frames import as_points
 from deeptheory.faces.pixels import PixelSpace
 from deeptheory.faces.space import FaceSpace
 
@@ -94,10 +95,9 @@ def held_out(
     counts = np.unique(whole_numbers("components", components, 1))
     if not len(counts):
         raise InputError("components is empty; needed: numbers of components")
-    x, points = as_numpy(images), as_numpy(landmarks)
+    x = as_numbers(images)
+    points = as_points(landmarks, len(x) if x.ndim else 0)
     n, most = len(x), int(counts[-1])
-    if len(points) != n:
-        raise InputError(f"landmarks are of {len(points)} faces, images of {n}; one set a face is needed")
     if not 2 <= folds <= n:
         raise InputError(f"folds is {folds} for {n} faces; needed: 2 to the number of faces")
     out = {name: np.empty((n, len(counts))) for name in ("landmark_error", "pixel_error", "pixels_alone")}

@@ -9,7 +9,7 @@ import numpy as np
 
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
-from deeptheory.core.shapes import check_finite, check_whole
+from deeptheory.core.shapes import check_finite, check_whole, check_within
 
 
 def montage(images: Any, columns: int = 8, *, low: float | None = None, high: float | None = None) -> np.ndarray:
@@ -27,7 +27,8 @@ def montage(images: Any, columns: int = 8, *, low: float | None = None, high: fl
     x = np.repeat(x[..., None], 3, axis=3) if x.ndim == 3 else x
     low = 0.0 if low is None else low
     high = (255.0 if x.max() > 2 else 1.0) if high is None else high
-    if not low < high:
+    check_within(low=(low, -1e30, 1e30), high=(high, -1e30, 1e30))
+    if not high - low > 1e-30:
         raise InputError(f"low is {low} and high {high}; needed: low below high")
     n, height, width, _ = x.shape
     rows = -(-n // columns)

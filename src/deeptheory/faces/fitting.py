@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from deeptheory.core.arrays import as_numpy
+from deeptheory.core.arrays import as_floats, as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_real, check_whole
@@ -149,7 +149,7 @@ def search(
     check_real(tolerance=(tolerance, 0), prior=(prior, -np.inf))
     if prior < 0:
         raise InputError(f"prior is {prior}; needed: 0 or more")
-    first = as_numpy(space.mean_pose if start is None else start).astype(np.float64)
+    first = as_floats(space.mean_pose if start is None else start)
     if first.shape not in ((4,), (len(pictures), 4)):
         raise InputError(f"start has shape {list(first.shape)}; needed: [4] or [{len(pictures)}, 4]")
     check_finite(start=first)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from deeptheory.core.arrays import as_numpy, as_tensor
+from deeptheory.core.arrays import as_floats, as_numpy, real_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.shapes import check_finite, check_shapes
@@ -21,7 +21,7 @@ CHUNK = 64  # faces warped at a time: bounds memory, changes nothing else
 
 def as_pictures(images: Any) -> tuple[Tensor, bool]:
     """[n, channels, H, W] float32 or wider, on the host, and whether the channel axis was missing."""
-    x = as_tensor(images).detach().cpu()
+    x = real_tensor("images", images).detach().cpu()
     if x.ndim not in (3, 4):
         raise InputError(f"images have shape {list(x.shape)}; needed: [n, H, W] or [n, H, W, channels]")
     if not x.numel():
@@ -36,9 +36,11 @@ def as_pictures(images: Any) -> tuple[Tensor, bool]:
 
 def as_points(landmarks: Any, n: int | None) -> np.ndarray:
     """[n, L, 2] float64."""
-    points = as_numpy(landmarks).astype(np.float64)
+    points = as_floats(landmarks)
     check_shapes(landmarks=(points, "n L 2"))
     check_finite(landmarks=points)
+    if np.abs(points).max(initial=0) > 1e30:
+        raise InputError(f"landmarks reach {np.abs(points).max():.3g}; they are pixels (x, y) of a picture")
     if n is not None and len(points) != n:
         raise InputError(f"landmarks are of {len(points)} faces, images of {n}; one set a face is needed")
     return points

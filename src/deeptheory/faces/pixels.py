@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from deeptheory.core.arrays import as_numpy, as_tensor, like
+from deeptheory.core.arrays import as_numbers, like, real_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_shapes
@@ -64,10 +64,9 @@ class PixelSpace(Result):
 
         InputError: another shape, NaN.
         """
-        c = as_tensor(coordinates)
+        c = real_tensor("coordinates", coordinates)
         check_shapes(coordinates=(c, f"n {len(self.components)}"))
         check_finite(coordinates=c)
-        c = c if c.is_floating_point() else c.float()
         mean, parts = (torch.as_tensor(a).to(c) for a in (self.mean, self.components))
         return like(mean + torch.einsum("nk,k...->n...", c, parts), coordinates)
 
@@ -82,8 +81,8 @@ class PixelSpace(Result):
 
 
 def _pictures(images: Any) -> np.ndarray:
-    x = as_numpy(images)
-    if x.ndim not in (3, 4) or len(x) < 1:
+    x = as_numbers(images)
+    if x.ndim not in (3, 4) or not x.size:
         raise InputError(f"images have shape {list(x.shape)}; needed: [n, H, W] or [n, H, W, channels]")
     check_finite(images=x)
     return x if x.dtype == np.float64 else x.astype(np.float32)

@@ -27,13 +27,17 @@ class Principal:
 def principal(rows: np.ndarray, components: int, what: str) -> Principal:
     """The first components of rows [n, d], in float64; the components come back in the dtype of rows.
 
-    InputError: fewer than 1 asked for, or more than the rows have, with the number that there are.
+    InputError: fewer than 1 asked for, or more than the rows have, with the number that there are; squares beyond
+    float64.
     """
     check_whole(**{what: (components, 1)})
     n, d = rows.shape
-    mean = rows.mean(0, dtype=np.float64)
-    centered = rows - mean
-    gram = centered @ centered.T if n <= d else centered.T @ centered
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = rows.mean(0, dtype=np.float64)
+        centered = rows - mean
+        gram = centered @ centered.T if n <= d else centered.T @ centered
+    if not np.isfinite(gram).all():
+        raise InputError(f"the squares of the faces' {what} numbers leave float64; give them in other units")
     values, vectors = np.linalg.eigh(gram)
     values, vectors = values[::-1], vectors[:, ::-1]
     known = int((values > max(values[0], 0) * 1e-10).sum()) if values[0] > 0 else 0

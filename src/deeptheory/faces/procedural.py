@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deeptheory.core.arrays import as_floats, as_numpy
+from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.shapes import check_finite, check_real, check_shapes, check_whole
@@ -117,6 +117,8 @@ class ProceduralFaces:
         a, b = as_floats(shape), as_floats(appearance)
         n = check_shapes(shape=(a, "n 25"), appearance=(b, "n 25"))["n"]
         check_finite(shape=a, appearance=b)
+        if max(np.abs(a).max(initial=0), np.abs(b).max(initial=0)) > 1e30:
+            raise InputError("shape or appearance holds a number beyond 1e30; both are in standard deviations")
         if not n:
             raise InputError("shape and appearance hold no face; needed: one row or more")
         which = [(k, 0) for k in range(n)]
@@ -131,7 +133,7 @@ class ProceduralFaces:
             low, high = np.array(pick(known, asked, what=what), dtype=np.float64).T
             unit = np.stack([np.random.default_rng([*seed, *pair]).random(len(low)) for pair in which])
             return low + unit * (high - low)
-        values = as_numpy(asked).astype(np.float64)
+        values = as_floats(asked)
         width = len(next(iter(known.values())))
         if values.shape not in ((width,), (len(which), width)):
             raise InputError(

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deeptheory.core.arrays import as_numpy, as_tensor, like
+from deeptheory.core.arrays import as_numpy, like, real_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
@@ -313,10 +313,10 @@ class FaceSpace(Result):
         return torch.as_tensor(self._warp.basis(grid(rows, columns, (x, y))).T, dtype=torch.float32).contiguous()
 
     def _coordinates(self, coordinates: Any) -> Tensor:
-        c = as_tensor(coordinates)
+        c = real_tensor("coordinates", coordinates)
         check_shapes(coordinates=(c, f"n {len(self.variances)}"))
         check_finite(coordinates=c)
-        return c if c.is_floating_point() else c.float()
+        return c
 
     def _points(self, landmarks: Any) -> np.ndarray:
         points = as_points(landmarks, None)
@@ -325,7 +325,7 @@ class FaceSpace(Result):
 
     def _poses(self, pose: Any, c: Tensor) -> Tensor:
         """[n, 4] for coordinates [n, k]. InputError: another shape, NaN."""
-        pose = _to(self.mean_pose if pose is None else as_tensor(pose), c)
+        pose = _to(self.mean_pose if pose is None else real_tensor("pose", pose), c)
         if pose.shape not in ((4,), (1, 4), (len(c), 4)):
             raise InputError(f"pose has shape {list(pose.shape)}; needed: [4] or [{len(c)}, 4]: scale, angle, x, y")
         check_finite(pose=pose)

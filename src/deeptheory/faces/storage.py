@@ -13,11 +13,13 @@ from safetensors.numpy import load_file, save_file
 
 from deeptheory.core.errors import StoreError
 from deeptheory.core.storage import read_json, replace_folder
+from deeptheory.faces.alignment import NORMALIZATIONS
 
 Space = TypeVar("Space")
 SCHEMA = 1
 _ARRAYS = "arrays.safetensors"
-_PLAIN = ("frame", "flat", "normalize", "noise", "background", "faces")
+_FORM = {"frame": list, "flat": bool, "normalize": str, "noise": float | int, "background": float | int, "faces": int}
+_PLAIN = tuple(_FORM)
 
 
 def save(space: Any, folder: Path) -> None:
@@ -49,6 +51,10 @@ def load(folder: Path, kind: type[Space]) -> Space:
     try:
         if said.pop("sha256") != _sha256(folder / _ARRAYS):
             raise StoreError(f"{folder.name}/{_ARRAYS} is corrupt (checksum); fit and save the space again")
+        lost = [name for name, form in _FORM.items() if not isinstance(said.get(name), form)]
+        lost += ["normalize"] if said.get("normalize") not in NORMALIZATIONS else []
+        if lost or len(said["frame"]) != 3 or not all(isinstance(v, int) for v in said["frame"]):
+            raise StoreError(f"{folder.name}/space.json is damaged in {lost or 'frame'}; fit and save the space again")
         return kind(**load_file(folder / _ARRAYS), **{**said, "frame": tuple(said["frame"])})
     except (OSError, KeyError, TypeError, SafetensorError) as error:
         if isinstance(error, StoreError):

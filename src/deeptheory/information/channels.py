@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deeptheory.core.arrays import Array, as_numpy, check_paired, like
+from deeptheory.core.arrays import Array, as_floats, as_numpy, check_paired, like
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_finite, check_shapes
+from deeptheory.core.shapes import check_finite, check_real, check_shapes
 from deeptheory.core.theme import new_figure
 from deeptheory.information.bottleneck.methods import check_betas
 from deeptheory.information.bottleneck.mixture import best_weights
@@ -61,9 +61,10 @@ def capacity(channel, tolerance: float = 1e-9) -> ChannelCapacity:
     """
     check_shapes(channel=(channel, "x y"))
     check_finite(channel=channel)
-    q = as_numpy(channel).astype(np.float64)
+    q = as_floats(channel)
     if q.size == 0 or q.min() < 0 or not np.allclose(q.sum(1), 1, atol=1e-6):
         raise InputError("channel [nx, ny] holds p(y|x): not empty, not negative, each row summing to 1")
+    check_real(tolerance=(tolerance, -np.inf))
     if not tolerance > 0:
         raise InputError(f"tolerance is {tolerance}; needed: above 0")
     q = q / q.sum(1, keepdims=True)
@@ -147,7 +148,7 @@ def rate_distortion(p, distortion, beta) -> RateDistortion:
     check_shapes(p=(p, "x"), distortion=(distortion, "x k"))
     check_finite(p=p, distortion=distortion)
     betas = check_betas(beta)
-    source, d = as_numpy(p).astype(np.float64), as_numpy(distortion).astype(np.float64)
+    source, d = as_floats(p), as_floats(distortion)
     if d.size == 0 or source.min() < 0 or abs(source.sum() - 1) > 1e-6:
         raise InputError(
             f"p sums to {source.sum():.6g}; needed: probabilities that sum to 1, and at least one codeword"

@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_number
 from deeptheory.information.entering import as_activations, as_labels
 
 
@@ -26,6 +27,7 @@ class Clusters:
     radius: float
 
     def __post_init__(self):
+        check_number(radius=self.radius)
         if not self.radius > 0:
             raise InputError(f"radius is {self.radius}; it must be above 0")
 

@@ -3,7 +3,7 @@ checked and brought to the kernels' form."""
 
 import numpy as np
 
-from deeptheory.core.arrays import as_numpy
+from deeptheory.core.arrays import as_numbers
 from deeptheory.core.errors import InputError
 from deeptheory.information.counting import FIELDS, group, information, x_log_x
 from deeptheory.information.reading import read
@@ -11,8 +11,8 @@ from deeptheory.information.reading import read
 
 def as_activations(activations, first: int = 0) -> np.ndarray:
     """[seed, sample, unit] contiguous, float32 or float64. first: the number of the first sample, for what is said.
-    InputError: other axes, no sample or unit, NaN, infinity."""
-    a = as_numpy(activations)
+    InputError: other axes, no sample or unit, NaN, infinity, no real numbers."""
+    a = as_numbers(activations)
     if a.ndim != 3 or 0 in a.shape:
         raise InputError(f"activations have shape {list(a.shape)}; needed: [seed, sample, unit], none of them 0")
     a = np.ascontiguousarray(a, dtype=np.float32 if a.dtype.itemsize <= 4 and a.dtype.kind == "f" else np.float64)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.optimize import brentq
 
-from deeptheory.core.arrays import as_numpy
+from deeptheory.core.arrays import as_floats, as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
@@ -141,7 +141,7 @@ def layer_bound(
             f"the recording has {recording.inputs} inputs, p_xy {joint.shape[0]} rows; they are the same inputs, "
             "in order"
         )
-    p_x = as_numpy(p_xy).astype(np.float64).sum(1)
+    p_x = as_floats(p_xy).sum(1)
     curve = _curve(joint) if curve is None else _checked(curve, joint)
     chosen = sorted({recording.steps[0], recording.steps[-1]}) if steps is None else sorted(steps)
     shape = (len(recording.seeds), len(chosen), len(recording.layers))

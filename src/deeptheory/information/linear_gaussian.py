@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
-from deeptheory.core.shapes import check_finite, whole_numbers
+from deeptheory.core.shapes import check_real, check_whole, finite_floats, whole_numbers
 
 
 def linear_information(weight, sigma: float, cov_x=None, *, rows=None) -> np.ndarray:
@@ -24,6 +23,7 @@ def linear_information(weight, sigma: float, cov_x=None, *, rows=None) -> np.nda
     symmetric and positive, rows that are no indices or are correlated with the rest.
     """
     w = _weights(weight)
+    check_real(sigma=(sigma, -np.inf))
     if not sigma > 0:
         raise InputError(f"sigma is {sigma}; without sigma I(X;T) is infinite")
     root = _root(cov_x, w.shape[-1])
@@ -45,20 +45,29 @@ def linear_label_information(weight, sigma: float, teacher, *, label_sigma: floa
     weight: [..., units, inputs]; the leading axes come back, float64. teacher: [outputs, inputs]. cov_x: [inputs,
     inputs] of X, default the identity / inputs. From the canonical correlations of (T, Y): -1/2 sum log2(1 - rho^2).
     Source: Saxe et al. 2018, section 3, with the 1/2. InputError: shapes that do not fit, NaN, a sigma not above 0, a
-    covariance that is not symmetric and positive.
+    covariance that is not symmetric and positive, signals so far above the noises that float64 cannot hold it.
     """
-    w, v = _weights(weight), np.asarray(as_numpy(teacher), dtype=np.float64)
-    check_finite(teacher=v)
+    w, v = _weights(weight), finite_floats("teacher", teacher)
     if v.ndim != 2 or v.shape[1] != w.shape[-1]:
         raise InputError(f"teacher has shape {list(v.shape)}, weight {list(w.shape)}; both end in the number of inputs")
+    check_real(sigma=(sigma, -np.inf), label_sigma=(label_sigma, -np.inf))
     if not (sigma > 0 and label_sigma > 0):
         raise InputError(f"sigma is {sigma}, label_sigma {label_sigma}; both must be above 0")
     root = _root(cov_x, v.shape[1])
     a, b = w @ root / sigma, v @ root / label_sigma  # both noises 1: information does not see the units of T and Y
-    t = np.linalg.cholesky(a @ np.swapaxes(a, -1, -2) + np.eye(a.shape[-2]))
-    y = np.linalg.cholesky(b @ b.T + np.eye(len(b)))
-    whitened = np.linalg.solve(y, np.swapaxes(np.linalg.solve(t, a @ b.T), -1, -2))
-    rho = np.linalg.svd(whitened, compute_uv=False)  # canonical correlations, below 1 since both have noise
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            t = np.linalg.cholesky(a @ np.swapaxes(a, -1, -2) + np.eye(a.shape[-2]))
+            y = np.linalg.cholesky(b @ b.T + np.eye(len(b)))
+            whitened = np.linalg.solve(y, np.swapaxes(np.linalg.solve(t, a @ b.T), -1, -2))
+            rho = np.linalg.svd(whitened, compute_uv=False)  # canonical correlations, below 1 since both have noise
+    except np.linalg.LinAlgError:
+        rho = np.ones(1)
+    if not (rho < 1).all():  # NaN, too
+        raise InputError(
+            "signal over noise is beyond what float64 distinguishes from none; raise sigma and label_sigma, or give "
+            "weight, teacher and cov_x in other units"
+        )
     return -0.5 * np.log1p(-(rho**2)).sum(-1) / np.log(2)
 
 
@@ -79,7 +88,8 @@ class LinearGaussian:
 
     @staticmethod
     def probe(inputs: int) -> np.ndarray:
-        """[1 + inputs, inputs] float32: the origin, then the unit vectors."""
+        """[1 + inputs, inputs] float32: the origin, then the unit vectors. InputError: inputs is no integer above 0."""
+        check_whole(inputs=(inputs, 1))
         return np.concatenate([np.zeros((1, inputs)), np.eye(inputs)]).astype(np.float32)
 
     def summarize(self, activations: Any, targets: Any = None) -> dict[str, np.ndarray]:
@@ -104,7 +114,7 @@ class LinearGaussian:
 
         What each unit vector gives, minus what the origin gives. InputError: another shape.
         """
-        a = np.asarray(as_numpy(activations), dtype=np.float64)
+        a = finite_floats("activations", activations)
         if a.ndim != 3 or a.shape[1] < 2:
             raise InputError(
                 f"activations have shape {list(a.shape)}; needed: [seed, 1 + inputs, unit], on .probe(inputs)"
@@ -113,10 +123,9 @@ class LinearGaussian:
 
 
 def _weights(weight: Any) -> np.ndarray:
-    w = np.asarray(as_numpy(weight), dtype=np.float64)
+    w = finite_floats("weight", weight)
     if w.ndim < 2:
         raise InputError(f"weight has shape {list(w.shape)}; needed: [..., units, inputs]")
-    check_finite(weight=w)
     return w
 
 
@@ -134,7 +143,7 @@ def _root(cov, inputs: int) -> np.ndarray:
     """A square root R with R R' = cov."""
     if cov is None:
         return np.eye(inputs) / np.sqrt(inputs)
-    c = np.asarray(as_numpy(cov), dtype=np.float64)
+    c = finite_floats("cov_x", cov)
     if c.shape != (inputs, inputs) or not np.allclose(c, c.T):
         raise InputError(f"cov_x has shape {list(c.shape)}; needed: symmetric [{inputs}, {inputs}]")
     values, vectors = np.linalg.eigh(c)
@@ -147,4 +156,6 @@ def _half_log_det(a: np.ndarray, noise: float) -> np.ndarray:
     """1/2 log2 |I + a a' / noise^2| from the singular values of a, over the leading axes."""
     if a.shape[-1] == 0:
         return np.zeros(a.shape[:-2])
-    return 0.5 * np.log1p((np.linalg.svd(a, compute_uv=False) / noise) ** 2).sum(-1) / np.log(2)
+    with np.errstate(divide="ignore"):  # the logarithm of 0
+        ratio = np.log(np.linalg.svd(a, compute_uv=False)) - np.log(noise)  # whose squares may leave float64
+    return 0.5 * np.logaddexp(0, 2 * ratio).sum(-1) / np.log(2)

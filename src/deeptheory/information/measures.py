@@ -16,7 +16,7 @@ from deeptheory.core import statistics
 from deeptheory.core.arrays import as_numpy, check_paired
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate
-from deeptheory.core.shapes import check_finite
+from deeptheory.core.shapes import check_finite, labels_of
 from deeptheory.information.automatic import automatic
 from deeptheory.information.doubts import below_nothing, series_note, tails_note
 from deeptheory.information.estimate import InformationEstimate, Samples, held_by, holding
@@ -227,14 +227,17 @@ def _estimate(
 
 def _check_rows(groups: Any, block: int | None, sides: Mapping[str, Any]) -> int:
     first = next(iter(sides.values()))
-    shape = getattr(first, "shape", None) or ((len(first),) if hasattr(first, "__len__") else (0,))
-    n = shape[0]  # whatever else it is, the estimator's entry says
+    shape = getattr(first, "shape", None)
+    shape = ((len(first),) if hasattr(first, "__len__") else ()) if shape is None else shape
+    n = shape[0] if shape else 0  # whatever else it is, the estimator's entry says
     if block is not None:
         check_whole(block, "block", 1)
     if groups is not None and np.shape(as_numpy(groups)) != (n,):
         raise InputError(
             f"groups has shape {list(np.shape(as_numpy(groups)))} for {n} rows; needed: [{n}], one per row"
         )
+    if groups is not None:
+        labels_of("groups", groups, n)
     return n
 
 

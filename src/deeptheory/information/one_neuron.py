@@ -13,7 +13,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
-from deeptheory.core.shapes import check_finite
+from deeptheory.core.shapes import check_real, finite_floats
 
 
 def _inverse_relu(v: np.ndarray) -> np.ndarray:
@@ -44,15 +44,15 @@ def one_neuron_information(weight, edges, activation: Activation = "tanh") -> np
 
     Exact, from the normal distribution function (Saxe et al. 2018, section 2). weight: [...], above 0. edges:
     [cells + 1], ascending; cells are closed on the right, and mass outside joins the end cells. activation: f.
-    InputError: weight not above 0, edges not ascending or fewer than two, an unknown activation.
+    InputError: weight not above 0 or not finite, edges not ascending or fewer than two, an unknown activation.
     """
     from scipy.special import ndtr
 
-    weight, edges = np.asarray(weight, dtype=np.float64), np.asarray(edges, dtype=np.float64)
+    weight, edges = finite_floats("weight", weight), finite_floats("edges", edges)
     if not (weight > 0).all():
         raise InputError(f"weight is {weight}; the model takes weights above 0")
     if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all():
-        raise InputError(f"edges must ascend and be two or more; seen {edges[:4]}")
+        raise InputError(f"edges must ascend and be two or more; seen {edges.ravel()[:4]}")
     inverse = pick(_INVERSES, activation, what="activation")
     with np.errstate(divide="ignore", invalid="ignore"):
         inner = inverse(edges[1:-1])  # the outer cells take all that lies beyond
@@ -70,10 +70,10 @@ def noisy_neuron_information(
     weight: [...]; points: [n], equal ones count as often as they occur. activation: f. The entropy of the mixture by
     the trapezium rule on a grid of sigma / 16 (error below 1e-10, the integrand being smooth and falling off at both
     ends). Source: Goldfeld et al. 2019, section 3. InputError: sigma not above 0, no points, values that are not
-    finite, an unknown activation.
+    finite, also by sigma, an unknown activation.
     """
-    weight, x = np.asarray(weight, dtype=np.float64), np.asarray(points, dtype=np.float64)
-    check_finite(weight=weight, points=x, bias=np.asarray(bias, dtype=np.float64))
+    weight, x = finite_floats("weight", weight), finite_floats("points", points)
+    check_real(bias=(bias, -np.inf), sigma=(sigma, -np.inf))
     if not sigma > 0:
         raise InputError(f"sigma is {sigma}; without noise I(X;T) is the entropy of the points, whatever weight is")
     if x.ndim != 1 or not len(x):
@@ -81,7 +81,10 @@ def noisy_neuron_information(
     f = pick(_FUNCTIONS, activation, what="activation")
     out = np.empty(weight.shape)
     for at in np.ndindex(weight.shape):
-        centers = f(weight[at] * x + bias) / sigma
+        with np.errstate(over="ignore"):
+            centers = f(weight[at] * x + bias) / sigma
+        if not np.isfinite(centers).all():
+            raise InputError(f"f(weight x + bias) / sigma leaves float64 at sigma {sigma}; raise sigma")
         out[at] = _mixture_information(np.sort(centers))
     return out
 
@@ -91,6 +94,7 @@ def _mixture_information(centers: np.ndarray) -> float:
     step, reach, total = 1 / 16, 9.0, 0.0
     cuts = np.flatnonzero(np.diff(centers) > 2 * reach) + 1
     for part in np.split(centers, cuts):
+        part = part - part[0]  # far from 0 a grid of 1 / 16 has no digits left
         t = np.arange(part[0] - reach, part[-1] + reach, step)
         p = np.zeros_like(t)
         for c in part:

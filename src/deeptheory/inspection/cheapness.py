@@ -19,7 +19,7 @@ from torch import Tensor
 from deeptheory.axis.bench.left_out import left_out
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
-from deeptheory.core.shapes import check_finite, check_shapes
+from deeptheory.core.shapes import check_finite, check_shapes, check_whole
 from deeptheory.core.statistics import mean_interval
 from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument, Layer, Passes, Quantity, Reading
 from deeptheory.inspection.rows import ROUNDING, Held, chosen_rows
@@ -47,8 +47,7 @@ def polynomial_r2(inputs: Any, outputs: Any, degree: int, *, components: int = C
     x, y = as_floats(inputs), as_floats(outputs)
     check_shapes(inputs=(x, "n d"), outputs=(y, "n units"))
     check_finite(inputs=x, outputs=y)
-    if int(degree) != degree or degree < 1 or components < 1:
-        raise InputError(f"degree is {degree}, components is {components}; needed: integers of at least 1")
+    check_whole(degree=(degree, 1), components=(components, 1), seed=(seed, 0))
     directions = principal_components(x, components)
     why = too_few(len(x), directions.shape[1], degree)
     if why:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
-from deeptheory.core.shapes import check_finite, check_shapes
+from deeptheory.core.shapes import check_finite, check_number, check_shapes
 from deeptheory.core.statistics import mean_interval
 from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument, Layer, Passes, Quantity, Reading
 from deeptheory.inspection.rows import FEW, Places, chosen_rows
@@ -69,6 +69,7 @@ def mean_field_kernel(
     k = as_floats(kernel)
     check_shapes(kernel=(k, "n n"))
     check_finite(kernel=k)
+    check_number(weight_variance=weight_variance, bias_variance=bias_variance)
     if not (0 <= weight_variance < math.inf and 0 <= bias_variance < math.inf):
         raise InputError(
             f"weight_variance is {weight_variance}, bias_variance is {bias_variance}; needed: finite, not negative"

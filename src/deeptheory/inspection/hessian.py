@@ -1,9 +1,8 @@
 """Hessian: how curved is the loss around these weights, and in how many directions? On request: it costs many passes.
 
 Sources: Ghorbani, Krishnan & Xiao 2019 and Papyan 2018 (C outliers above a bulk); Lanczos quadrature as in Lin, Saad &
-Yang 2016; trace of the Fisher matrix as a mean over the model's own labels
-(Kunstner, Balles & Hennig 2019 on why not the true ones). Products with the Hessian by two derivatives of the loss
-(Pearlmutter 1994), eigenvalues by scipy's ARPACK.
+Yang 2016; trace of the Fisher matrix as a mean over the model's own labels (Kunstner, Balles & Hennig 2019 on why not
+the true ones). Products by two derivatives of the loss (Pearlmutter 1994), eigenvalues by scipy's ARPACK.
 Pitfall: the Hessian depends on the parametrization: weights of a ReLU network rescaled between layers compute the same
 function with another spectrum (Dinh et al. 2017). Compare checkpoints of one network, not networks.
 """
@@ -21,7 +20,7 @@ from torch.nn import functional
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_real, check_whole, check_within
 from deeptheory.inspection.instrument import Context, Finding, Instrument, Passes, Quantity, Reading
 from deeptheory.inspection.rows import chosen_inputs, chosen_rows
 from deeptheory.recording.found import as_found
@@ -31,8 +30,7 @@ from deeptheory.recording.sites import tensors_in
 if TYPE_CHECKING:
     import pandas
 
-INPUTS = 256
-STEPS, VECTORS = 40, 4
+INPUTS, STEPS, VECTORS = 256, 40, 4
 _BATCH = 64
 _DENSE = 300  # parameters up to which the whole matrix is computed
 _HUGE = 1e150  # squares beyond are infinite
@@ -62,7 +60,8 @@ class SpectralDensity(Result):
         return float((self.nodes * self.weights).sum(1).mean())
 
     def below(self, value: float) -> float:
-        """Fraction of the eigenvalues strictly below a value; a step function of it, coarse between the nodes."""
+        """Fraction of the eigenvalues strictly below a value, coarse between the nodes. InputError: it is no number."""
+        check_within(value=(value, -np.inf, np.inf))
         return float((self.weights * (self.nodes < value)).sum(1).mean())
 
     def __repr__(self) -> str:
@@ -97,10 +96,11 @@ def hessian_eigenvalues(
     loss(output, targets) -> mean over the batch takes; it is called on batches of 64. Up to max(300, 2 k) parameters
     the whole matrix is computed, and fewer parameters than k give all; beyond, ARPACK from a start drawn from the
     seed, each eigenvalue to the relative tolerance.
-    InputError: k or seed no integer, k below 1, another number of targets, no parameter with gradients, a loss that
-    does not take these outputs and targets, is not finite or has no second derivative, no convergence.
+    InputError: k or seed no integer, k below 1, tolerance not above 0, another number of targets, no parameter with
+    gradients, a loss that does not take these, is not finite or has no second derivative, no convergence.
     """
     check_whole(k=(k, 1), seed=(seed, 0))
+    check_real(tolerance=(tolerance, 0))
     given = as_inputs(inputs, model)
     with as_found(model, grad=True):
         return _largest(_Loss(model, given, targets, loss), int(k), tolerance, seed)

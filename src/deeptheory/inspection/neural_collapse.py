@@ -20,10 +20,10 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from deeptheory.axis.bench.left_out import left_out
-from deeptheory.core.arrays import as_floats, as_numpy
+from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_finite
+from deeptheory.core.shapes import check_finite, labels_array
 
 if TYPE_CHECKING:
     import pandas
@@ -119,7 +119,9 @@ def decoder_accuracy(
     that is fitted.
     """
     x, codes, names = _checked(features, labels)
-    test = np.asarray(as_numpy(held_out), dtype=bool)
+    test = labels_array("held_out", held_out)
+    if test.dtype != bool:
+        raise InputError(f"held_out is of {test.dtype}; needed: [n] of bool, True for the samples that are held out")
     if test.shape != (len(x),) or test.all() or not test.any():
         raise InputError(
             f"held_out has shape {list(test.shape)} and marks {int(test.sum())} of {len(x)} samples; needed: [n], "
@@ -298,7 +300,7 @@ def _checked(features: Any, labels: Any) -> tuple[Tensor, Tensor, np.ndarray]:
     x = torch.as_tensor(as_floats(features))
     if x.ndim != 2 or 0 in x.shape:
         raise InputError(f"features have shape {list(x.shape)}; needed: [n, d], neither of them 0")
-    y = np.asarray(as_numpy(labels))
+    y = labels_array("labels", labels)
     if y.shape != (len(x),):
         raise InputError(f"labels have shape {list(y.shape)}, features {len(x)} rows; needed: one label per row")
     check_finite(features=x, labels=y)

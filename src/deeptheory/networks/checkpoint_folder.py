@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError
 
 from deeptheory.core.errors import StoreError
@@ -74,6 +75,18 @@ class CheckpointFolder:
             raise StoreError(f"the checkpoint {name} is corrupt ({error}); delete it to start again") from error
 
 
+def read_array(path: Path) -> Any:
+    """The array of an .npy file of a checkpoint. StoreError: it is damaged, in whichever way numpy says so."""
+    try:
+        return np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        raise StoreError(
+            f"the checkpoint {path.parent.name} is corrupt ({path.name}: {error}); delete it to start again"
+        ) from error
+
+
 def _swap_in(folder: Path, fill: Callable[[Path], None]) -> None:
     """Give `folder` what fill(new folder) writes, its MARK last; at every moment one complete version is there.
 
@@ -102,6 +115,8 @@ def _newest(folder: Path) -> Path | None:
 def _read_mark(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     """What the MARK says. StoreError: it was made with other settings; the message names those that differ."""
     seen = json.loads((folder / MARK).read_text())
+    if not isinstance(seen, dict):
+        raise ValueError(f"{MARK} holds a {type(seen).__name__}")
     here = json.loads(json.dumps(dict(settings)))
     differ = [_named(k, seen.get(k), here[k]) for k in here if seen.get(k) != here[k]]
     if differ:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from deeptheory.core.arrays import as_numpy, check_paired
+from deeptheory.core.arrays import as_numpy, as_tensor, check_paired
 from deeptheory.core.errors import InputError
 from deeptheory.recording.misfits import misfit
 
@@ -137,7 +137,7 @@ def _part(value: Any, dtype: torch.dtype | None) -> Any:
 
 def _array(value: Any, dtype: torch.dtype | None) -> torch.Tensor:
     try:
-        a = np.asarray(value)
+        a = as_numpy(value)  # what is masked is NaN
     except ValueError as error:
         raise InputError(f"inputs do not stack into one array ({error}); give samples of one shape") from error
     if a.dtype == object:
@@ -149,7 +149,7 @@ def _array(value: Any, dtype: torch.dtype | None) -> torch.Tensor:
             ) from error
     if a.dtype.kind not in "fiubc":
         raise InputError(f"inputs are of dtype {a.dtype}; needed: numbers (turn text into tokens first)")
-    out = torch.as_tensor(np.array(a, order="C"))  # a copy: the probe must not change with the caller's array
+    out = as_tensor(np.array(a, order="C"))  # a copy: the probe must not change with the caller's array
     return out.to(dtype) if dtype is not None and out.is_floating_point() else out
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 SCHEMA = 2
 _ABOUT = "recording.json"
+_FORM = dict.fromkeys(("seeds", "layers", "readouts", "keys"), list)
+_FORM |= {"inputs": int, "distinct": int, "fingerprint": str}
 
 
 class Recording:
@@ -370,6 +372,11 @@ class Recording:
 
 def _about(path: Path) -> dict[str, Any]:
     about = read_json(path / _ABOUT, "recording")
-    if about.get("schema") != SCHEMA:
-        raise StoreError(f"{path.name} has schema {about.get('schema')}; this version reads {SCHEMA}: record again")
+    schema = about.get("schema") if isinstance(about, dict) else None
+    if schema != SCHEMA:
+        raise StoreError(f"{path.name} has schema {schema}; this version reads {SCHEMA}: record again")
+    lost = [name for name, kind in _FORM.items() if not isinstance(about.get(name), kind)]
+    lost += [] if lost or all(isinstance(s, int) for s in about["seeds"]) else ["seeds"]
+    if lost:
+        raise StoreError(f"{path.name}/{_ABOUT} is damaged in {', '.join(lost)}; record again")
     return about

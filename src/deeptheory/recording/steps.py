@@ -109,17 +109,19 @@ def read_layer(folder: Path, step: int, layer: str, layers: tuple[str, ...]) -> 
     """One layer [seed, sample, unit] of a stored step. StoreError: of other layers, or not the bytes written."""
     said = read_json(folder / f"{step}.json", "stored step")
     path = folder / f"{step}.npy"
-    if tuple(said["layers"]) != layers:
-        raise StoreError(f"step {step} in {folder.parent.name} has layers {list(said['layers'])}, not {list(layers)}")
+    there = said.get("layers") if isinstance(said, dict) else None
+    if not isinstance(there, dict) or tuple(there) != layers:
+        raise StoreError(f"step {step} in {folder.parent.name} has layers {list(there or ())}, not {list(layers)}")
     try:
-        held = said["layers"][layer]
+        held = there[layer]
+        digest = held["sha256"]
         whole = np.load(path, mmap_mode="r").view(np.uint8)
         values = np.array(whole[held["start"] : held["stop"]]).view(held["dtype"]).reshape(held["shape"])
     except Exception as error:  # a damaged file raises whatever its bytes lead to
         raise StoreError(
             f"{folder.name}/{path.name} cannot be read ({type(error).__name__}: {error}); delete it to make it again"
         ) from error
-    if hashlib.sha256(values.tobytes()).hexdigest() != held["sha256"]:
+    if hashlib.sha256(values.tobytes()).hexdigest() != digest:
         raise StoreError(f"{folder.name}/{path.name} is corrupt in {layer} (checksum); delete it to make it again")
     return values
 

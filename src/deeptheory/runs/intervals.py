@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from deeptheory.core import statistics
+from deeptheory.core.arrays import as_floats, as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.region import Region
@@ -48,7 +49,10 @@ class Sample:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        values = np.asarray(self.values)
+        values = as_numpy(self.values)
+        of_a_share = values.dtype.kind in ("biu" if self.statistic == SHARE else "b")  # refused below, if integers
+        values = values if of_a_share else as_floats(self.values)
+        object.__setattr__(self, "values", values)
         pick(STATISTICS, self.statistic, what="statistic")
         needed = "[n, 2]" if self.statistic == "ratio" else "[n]"
         if not values.size or values.shape[1:] != ((2,) if self.statistic == "ratio" else ()):
@@ -66,14 +70,18 @@ def share_of(holds: Any, *measured: Any, notes: tuple[str, ...] = ()) -> Sample:
     """A Sample, the fraction of units in which `holds` [n] of bool is true.
 
     measured: [n] or [n, ...] each, the numbers that were compared. Units in which one of them is NaN have no value: a
-    comparison with NaN is false, and such a network would count as one in which the claim fails. notes: as in Sample.
+    comparison with NaN is false, and such a network would count as one in which the claim fails; masked values are as
+    NaN. notes: as in Sample.
     InputError: holds is not of bool, or empty, or measured holds no numbers or another n.
     """
-    holds = np.asarray(holds)
+    masked = np.ma.getmaskarray(holds) if np.ma.is_masked(holds) else None
+    holds = np.asarray(holds) if masked is not None else as_numpy(holds)
     if holds.dtype != bool or holds.ndim != 1:
         raise InputError(f"holds has dtype {holds.dtype} and shape {list(holds.shape)}; needed: [n] of bool")
     values = holds.astype(np.float64)
-    for array in map(np.asarray, measured):
+    if masked is not None:
+        values[masked] = np.nan
+    for array in map(as_numpy, measured):
         if array.shape[:1] != holds.shape:
             raise InputError(
                 f"measured has shape {list(array.shape)}, holds has {len(holds)}; both are over the same units"

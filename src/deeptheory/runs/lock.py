@@ -11,7 +11,7 @@ a run that goes on waits for that lock.
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -43,7 +43,8 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            file.truncate(0)
+            with suppress(OSError):  # a folder that went away has no number to take out
+                file.truncate(0)
 
 
 @contextmanager

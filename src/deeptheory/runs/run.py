@@ -19,7 +19,7 @@ from deeptheory.runs.progress import Lines, reporter, watched
 from deeptheory.runs.record import RECORD, Record
 from deeptheory.runs.results import UNITS, NotDone, Results, unit_path
 from deeptheory.runs.steps import Step, check_settings, in_order
-from deeptheory.runs.work import Task, clear, share
+from deeptheory.runs.work import Task, check_there, clear, share
 
 Progress = Callable[[str, float, int], Any] | bool | None
 After = Callable[[Results, str, int, int], str | None]  # (results, step, units done, units); what it returns is said
@@ -155,6 +155,7 @@ class Run:
         with watched(look):
             for task, seconds in work(tasks):
                 del open_tasks[task.part]
+                check_there(self.folder)
                 spent = self.record.times["steps"]
                 spent[step.name] = round(spent.get(step.name, 0.0) + seconds, 3)
                 self.record.write(self.folder)

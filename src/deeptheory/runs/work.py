@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deeptheory.core.errors import DeeptheoryError
-from deeptheory.runs.lock import held, working
+from deeptheory.core.errors import DeeptheoryError, StoreError
+from deeptheory.runs.lock import LOCK, held, working
 from deeptheory.runs.results import Results, unit_path, write_unit
 from deeptheory.runs.steps import Step
 
@@ -51,16 +51,29 @@ class Task:
 def perform(task: Task) -> float:
     """Do the unit; seconds taken."""
     started = time.monotonic()
-    task.workspace.mkdir(parents=True, exist_ok=True)
+    try:
+        task.workspace.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{task.folder} cannot be written ({error}); free space or choose another folder") from error
     settings = copy.deepcopy(task.settings)
     inputs = Results(task.folder, task.needed, settings, unit=task.unit)
     with limited_threads(task.threads):
         unit, options = copy.deepcopy((task.unit, dict(task.step.options)))
         data = task.step.function(settings, unit, inputs, task.workspace, teller(task), **options)
     _stop_if_orphaned()
+    check_there(task.folder)
     write_unit(data, unit_path(task.folder, task.step.name, task.part))
     clear(task.folder, task.step.name, task.part)
     return time.monotonic() - started
+
+
+def check_there(folder: Path) -> None:
+    """StoreError: the run folder went away while its run was at work; made again, it would hold a part of a run."""
+    if not (folder / LOCK).exists():
+        raise StoreError(
+            f"{folder} is gone: it was moved or removed, or its disk or network is away; bring it back and go on, or "
+            "choose another folder"
+        )
 
 
 def clear(folder: Path, step: str, part: str) -> None:

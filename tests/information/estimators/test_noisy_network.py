@@ -187,7 +187,7 @@ def test_cosines_agree_with_the_literal_loop():
         (lambda: dt.PropagatedNoise(-1, 4), "sigma is -1"),
         (lambda: dt.PropagatedNoise(1, 4, repeats=3).summarize(np.zeros((1, 8, 1)), [0, 1] * 4), "8 rows; 4 inputs"),
         (lambda: dt.PropagatedNoise(1, 4, draws=0), "draws is 0"),
-        (lambda: dt.PropagatedNoise(1, 4, chosen=1), "chosen is 1; needed: at least 2"),
+        (lambda: dt.PropagatedNoise(1, 4, chosen=1), "chosen is 1; needed: an integer, at least 2"),
         (lambda: noisy_neuron_information([1.0], POINTS, 0), "sigma is 0"),
         (lambda: noisy_neuron_information([1.0], [], 1), "points have shape"),
         (lambda: noisy_neuron_information([1.0], POINTS, 1, activation="tan"), "unknown activation 'tan'"),

@@ -278,7 +278,7 @@ def test_matched_by_hand():
             lambda: fgsm(Linear(), (255 * X).byte(), torch.zeros(40), epsilon=0.1),
             "images are torch.uint8; an attack moves floats",
         ),
-        (lambda: robustness(Linear(), X[:0], torch.zeros(0), epsilons=[0.1]), "images has no pictures"),
+        (lambda: robustness(Linear(), X[:0], torch.zeros(0), epsilons=[0.1]), "which holds no pixel"),
         (
             lambda: robustness(Linear(), X, torch.zeros(40), epsilons=[0.1], scores=logit_of_probability),
             r"undoes probabilities",

@@ -77,7 +77,8 @@ def bootstrap(trials: Any, resamples: int = 400, seed: int = 0) -> tuple[np.ndar
     """low, high [unit]: 95 % interval of signal_power over resampled stimuli, on the scale log(1 - rho).
 
     trials: [n, t, unit], as for signal_power; resamples: of the stimuli, by seed. Studentized (Efron & Tibshirani
-    1993, chapter 12). NaN with fewer than three stimuli, and where signal_power is NaN; at rho .8 and 4 trials
+    1993, chapter 12). NaN with fewer than three stimuli, and where signal_power is NaN; low is -infinity where nothing
+    bounds the noise; at rho .8 and 4 trials
     it held rho in 85 % with 3 stimuli, 94 % from 5.
     InputError: as signal_power; resamples below 1.
     """

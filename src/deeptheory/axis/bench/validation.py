@@ -19,7 +19,7 @@ from deeptheory.axis.bench.dependence import Rows, check_repeats, rows_of
 from deeptheory.core.arrays import as_tensor, check_paired
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
-from deeptheory.core.shapes import whole_numbers
+from deeptheory.core.shapes import labels_array, whole_numbers
 from deeptheory.core.statistics import codes_of
 
 Normalization = Literal["block", "dim", "none"]
@@ -231,7 +231,7 @@ def _check_values(y: torch.Tensor, s: torch.Tensor) -> None:
 
 
 def _as_groups(groups: Any, n: int) -> np.ndarray:
-    given = np.asarray(groups.cpu() if isinstance(groups, torch.Tensor) else groups)
+    given = labels_array("groups", groups)
     if given.shape != (n,):
         raise InputError(f"groups have shape {list(given.shape)}; needed: [{n}], one label per row")
     if given.dtype.kind == "f" and np.isnan(given).any():

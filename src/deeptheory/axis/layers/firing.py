@@ -46,6 +46,10 @@ class Poisson:
             )
         mean = r.mean(0)
         rates = self.rate * r / np.where(mean > 0, mean, 1)
+        if not self.window * rates.max() < 1e18:
+            raise InputError(
+                f"window x rate reaches {self.window * rates.max():.3g} spikes; numpy draws counts below 1e18"
+            )
         counts = np.random.default_rng([seed, 14]).poisson(
             self.window * rates[:, None], (len(r), self.trials, r.shape[1])
         )

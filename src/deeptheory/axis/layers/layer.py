@@ -170,6 +170,8 @@ def _own_seed(seed: int, name: str) -> int:
 
 def _chosen(looked: np.ndarray, units: Any, min_active_fraction: float | None, seed: int, name: str) -> np.ndarray:
     n = looked.shape[1]
+    if units is not None and np.ndim(units) == 0:
+        check_whole(units=(units, 1))
     if units is not None and not isinstance(units, int | np.integer):
         positions = np.asarray(units)
         positions = (

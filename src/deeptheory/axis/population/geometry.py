@@ -87,6 +87,7 @@ def axes_geometry(
     check_finite(axes=axes)
     if (short := np.linalg.norm(axes, axis=1) == 0).any():
         raise InputError(f"{short.sum()} of {len(axes)} axes have length 0, which is no direction; leave them out")
+    axes = np.ldexp(axes, -int(np.frexp(np.abs(axes).max())[1]))  # exact, and squares stay in float64
     u, d = axes.shape
     spread = np.ones(d) if variances is None else as_floats(variances)
     if spread.shape != (d,) or not ((spread >= 0) & np.isfinite(spread)).all() or not spread.any():

@@ -92,7 +92,8 @@ def _build(command: list[str], source: Path, path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         draft, checksum = Path(folder) / "draft.so", Path(folder) / "checksum"
         arguments = [*command, *_FLAGS, str(source), "-o", str(draft), "-lm"]
-        subprocess.run(arguments, check=True, capture_output=True, timeout=_PATIENCE, stdin=subprocess.DEVNULL)
+        quiet = {"capture_output": True, "timeout": _PATIENCE, "stdin": subprocess.DEVNULL}
+        subprocess.run(arguments, check=True, **quiet)  # noqa: S603  # the user's own compiler on our own sources
         checksum.write_bytes(_digest(draft))
         os.replace(draft, path)  # whole or not at all, whoever builds at the same time
         os.replace(checksum, _checksum_of(path))
@@ -100,7 +101,8 @@ def _build(command: list[str], source: Path, path: Path) -> None:
 
 def _version(command: list[str]) -> bytes:
     asked = [*command, "--version"]
-    return subprocess.run(asked, capture_output=True, check=False, timeout=_PATIENCE, stdin=subprocess.DEVNULL).stdout
+    quiet = {"capture_output": True, "timeout": _PATIENCE, "stdin": subprocess.DEVNULL}
+    return subprocess.run(asked, check=False, **quiet).stdout  # noqa: S603  # the user's own compiler, no shell
 
 
 def _processor() -> bytes:

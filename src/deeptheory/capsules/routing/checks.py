@@ -9,11 +9,11 @@ import math
 from contextlib import nullcontext
 from typing import Any
 
-import numpy as np
 import torch
 
 from deeptheory.capsules.squashing import at_least_float32
 from deeptheory.capsules.tracing import traced
+from deeptheory.core.arrays import as_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_finite, check_shapes
 
@@ -53,8 +53,8 @@ def check_outcome(out: torch.Tensor, **inputs: torch.Tensor | None) -> None:
 
 
 def tensor_on(x: Any, device: Any) -> torch.Tensor:
-    """x as a tensor on that device, whatever torch's default device is; torch knows no negative strides."""
-    return x.to(device) if isinstance(x, torch.Tensor) else torch.as_tensor(np.array(x), device=device)
+    """x as a tensor on that device, whatever torch's default device is; what is masked is NaN."""
+    return x.to(device) if isinstance(x, torch.Tensor) else as_tensor(x).to(device)
 
 
 def floating(x: torch.Tensor) -> torch.Tensor:

@@ -172,7 +172,7 @@ def in_parts(function: Callable, inputs: tuple, one: int) -> tuple:
 
 def _beta(value, parents: int, votes: torch.Tensor, name: str) -> torch.Tensor:
     dtype = torch.float64 if votes.dtype == torch.float64 else torch.float32
-    beta = tensor_on(value, votes.device).to(dtype)
+    beta = floating(tensor_on(value, votes.device)).to(dtype)
     if beta.ndim and tuple(beta.shape) != (parents,):
         raise InputError(
             f"{name} has shape {list(beta.shape)}; it needs one number or one for each of the {parents} parents"

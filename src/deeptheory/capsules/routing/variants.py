@@ -16,9 +16,11 @@ from typing import Literal
 
 import numpy as np
 
+from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.plugins import Registry
+from deeptheory.core.shapes import check_whole
 
 Init = Literal["scaled", "paper"]  # of `initialization`, which builds on this room
 
@@ -84,6 +86,7 @@ def check_iterations(iterations: int) -> int:
         raise InputError(f"iterations is {iterations!r}; it needs an integer")
     if iterations < 1:
         raise InputError(f"iterations is {iterations}; routing needs at least 1")
+    check_whole(iterations=(iterations, 1))
     return int(iterations)
 
 
@@ -103,8 +106,8 @@ def inverse_temperatures(iterations: int, schedule: float | Sequence[float]) -> 
     """
     iterations = check_iterations(iterations)
     try:
-        given = np.asarray(schedule, dtype=np.float64)
-        right = given.ndim < 2 and bool(np.isfinite(given).all())
+        given = as_floats(schedule)
+        right = not isinstance(schedule, bool) and given.ndim < 2 and bool(np.isfinite(given).all())
     except (TypeError, ValueError):
         given, right = np.zeros(()), False
     if not right:

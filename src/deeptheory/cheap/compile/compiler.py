@@ -28,7 +28,7 @@ from deeptheory.cheap.compile.rounding import precision, representable
 from deeptheory.cheap.domains import read_domain
 from deeptheory.cheap.expressions import check_size, read_expressions, sizes, variables
 from deeptheory.core.errors import InputError
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_number, check_whole
 
 if TYPE_CHECKING:
     import sympy
@@ -79,6 +79,7 @@ def compile_polynomial(
             f"depth is {depth}; compiled are up to {MOST_DEPTH} hidden layers: "
             "those beyond would only carry the outputs"
         )
+    check_number(tolerance=tolerance)
     if not (isinstance(tolerance, (int, float)) and math.isfinite(tolerance) and tolerance >= 0):
         raise InputError(f"tolerance is {tolerance}; needed: a finite number, 0 or more")
     check_size(given, depth)

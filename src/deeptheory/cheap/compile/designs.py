@@ -20,6 +20,7 @@ from deeptheory.cheap.compile.functions import Function
 from deeptheory.cheap.compile.rounding import TINY, gamma, is_power_of_two, short
 from deeptheory.cheap.compile.stencils import Stencil, stencil
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_number
 
 SCALE_BITS = 5  # scales are short numbers, so that integers times a scale are exact
 _VANISHES = 1e-12  # a derivative this small, against its bound on the unit disc, is none
@@ -184,6 +185,8 @@ def design(activation: Activation, exponents, bias, scale, size, bits: int) -> D
     for name, given in (("bias", bias), ("scale", scale)):
         if isinstance(given, str) and given != "auto":
             raise InputError(f"{name} is {given!r}; needed: 'auto' or a number")
+        if not isinstance(given, str):
+            check_number(**{name: given})
     exponents = tuple(int(r) for r in exponents)
     if math.prod(r + 1 for r in exponents) > MAX_UNITS:
         raise InputError(

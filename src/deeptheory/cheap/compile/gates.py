@@ -19,7 +19,7 @@ from deeptheory.cheap.compile.designs import Design, design
 from deeptheory.cheap.compile.rounding import precision
 from deeptheory.cheap.domains import read_domain
 from deeptheory.core.errors import InputError
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_number, check_whole, check_within
 
 if TYPE_CHECKING:
     from deeptheory.cheap.compile.activations import Activation
@@ -87,7 +87,10 @@ class Gate(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """x: [..., inputs] in the gate's dtype -> [..., 1], differentiable. InputError: another shape or dtype."""
+        """x: [..., inputs] in the gate's dtype -> [..., 1], differentiable; NaN where x is NaN or infinite.
+
+        InputError: another shape or dtype.
+        """
         check_input(x, self.inner, len(self.exponents))
         return self.outer(self.act(self.inner(x)))
 
@@ -178,6 +181,8 @@ def square_gate(
     Rolnick & Tegmark 2018, section 4; with cos one neuron. scale is l, twice the gate's .scale, which as a monomial
     layer adds x twice. Arguments and InputError: as monomial_layer.
     """
+    if not isinstance(scale, str):
+        check_number(scale=scale)
     half = scale if isinstance(scale, str) else scale / 2
     return monomial_layer((2,), activation, scale=half, bias=bias, domain=domain, dtype=dtype)
 
@@ -252,7 +257,9 @@ def bit_product_gate(
     check_whole(k=(k, 1))
     if beta is not None and decimals is not None:
         raise InputError("beta and decimals were both given; one follows from the other: give one")
-    beta = 2 * (6 if decimals is None else decimals) * math.log(10) if beta is None else float(beta)
+    given = {"decimals": 6 if decimals is None else decimals} if beta is None else {"beta": beta}
+    check_within(**{name: (value, -math.inf, math.inf) for name, value in given.items()})
+    beta = 2 * given["decimals"] * math.log(10) if beta is None else float(beta)
     if not (math.isfinite(beta) and beta > 0):
         raise InputError(f"beta is {beta}; needed: a number above 0 (2 D ln 10 for D decimals)")
     return BitGate(int(k), beta, dtype)

@@ -63,7 +63,10 @@ class CompiledNetwork(nn.Module):
         self._mark = self._fingerprint()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """x: [..., variables] in the network's dtype -> [..., outputs]. InputError: another shape or dtype."""
+        """x: [..., variables] in the network's dtype -> [..., outputs]; NaN where x is NaN or infinite.
+
+        InputError: another shape or dtype.
+        """
         check_input(x, self.layers, len(self.variables))
         return self.layers(x)
 
@@ -71,10 +74,12 @@ class CompiledNetwork(nn.Module):
         """Which rows of x [..., variables] lie in the domain of the certificate: bool [...] on x's device.
 
         x may have any dtype. Ends belong to it, as the network's dtype has them; NaN does not. InputError: another
-        shape.
+        shape, complex numbers.
         """
         x = as_tensor(x)
         check_shapes(x=(x, f"... {len(self.variables)}"))
+        if x.is_complex():
+            raise InputError(f"x is {x.dtype}; needed: real numbers")
         bits = {"float64": 53, "float32": 24}[self._certificate.dtype]  # ends as the dtype has them are inside
         sides = [representable(low, high, bits) for low, high in self._certificate.domain.values()]
         low, high = (torch.tensor(ends, dtype=torch.float64) for ends in zip(*sides))

@@ -26,7 +26,7 @@ from deeptheory.cheap.compile.problem import Problem, ToleranceError, refinement
 from deeptheory.cheap.compile.rounding import gamma, precision
 from deeptheory.cheap.counting.counts import Count
 from deeptheory.core.errors import InputError
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_number, check_whole
 
 MOST_TEETH = 40
 _SHIFT = 2.0  # of what is carried, over its scale: a wire may be a little larger than that
@@ -45,6 +45,7 @@ def relu_count(tolerance: float, depth: int | None = None) -> Count:
     2017).
     InputError: tolerance outside (0, 1/8), or depth no integer of 1 or more.
     """
+    check_number(tolerance=tolerance)
     if not (isinstance(tolerance, (int, float)) and 0 < tolerance < 0.125):
         raise InputError(f"tolerance is {tolerance}; needed: between 0 and 1/8, which a line reaches")
     if depth is not None:
@@ -59,9 +60,10 @@ def relu_count(tolerance: float, depth: int | None = None) -> Count:
         low = min(flat, max(1 + (flat > 1), math.ceil(math.log2(pieces) - 1e-12)))  # one unit alone is one layer
         high = min(saw, flat)
     else:
-        width = 1
-        while (width + 1) ** depth < pieces:
-            width += 1
+        width, wide = 1, max(1, pieces)  # the least width with (width + 1)^depth >= pieces, by bisection
+        while width < wide:
+            middle = (width + wide) // 2
+            width, wide = (middle + 1, wide) if (middle + 1) ** depth < pieces else (width, middle)
         low = next(width * depth - k for k in range(depth, -1, -1) if (width + 1) ** (depth - k) * width**k >= pieces)
         low = max(low, depth)
         high = min(flat + depth - 1, saw + depth - teeth if depth >= teeth else flat + depth - 1)

@@ -23,7 +23,7 @@ from deeptheory.cheap.expressions import MOST_DEGREE, Terms, polynomial_terms, r
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_real, check_whole, whole_numbers
 
 if TYPE_CHECKING:
     import pandas
@@ -76,7 +76,8 @@ class Count(Result):
         A gate of b factors needs a scale near tolerance^(1/2) and loses u / scale^b: (1 + b/2) log2(1 / tolerance).
         InputError: tolerance outside (0, 1).
         """
-        if not 0 < tolerance < 1:
+        check_real(tolerance=(tolerance, 0))
+        if not tolerance < 1:
             raise InputError(f"tolerance is {tolerance}; needed: a number between 0 and 1")
         return ceil((1 + self.largest_group / 2) * -log2(tolerance))
 
@@ -197,7 +198,8 @@ def neurons_by_depth(
     expression: Any, depths: Sequence[int] = (1, 2, 3, 4, 5), *, convention: Convention = "bias_free"
 ) -> DepthCounts:
     """neuron_count for several numbers of hidden layers, with a figure. InputError: as there, and no depth."""
-    if not len(depths):
+    depths = whole_numbers("depths", depths, least=1).tolist()
+    if not depths:
         raise InputError("depths is empty; give one number of hidden layers or more")
     counts = tuple(neuron_count(expression, d, convention=convention) for d in depths)
     return DepthCounts(expression=", ".join(map(str, read_expressions(expression))), counts=counts)

@@ -16,7 +16,7 @@ import numpy as np
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_finite
+from deeptheory.core.shapes import check_finite, check_number
 
 if TYPE_CHECKING:
     import pandas
@@ -78,6 +78,7 @@ def flattening_cost(module: Any, *, tolerance: float = 1e-9) -> FlatteningCost:
     InputError: a module that is not linear, matrices that do not fit together, no matrix, NaN or infinity, a tolerance
     outside [0, 1).
     """
+    check_number(tolerance=tolerance)
     if not 0 <= tolerance < 1:
         raise InputError(f"tolerance is {tolerance}; needed: a fraction from 0 to below 1")
     matrices = [_dense(m) for m in _matrices(module)]

@@ -12,7 +12,7 @@ from functools import cache
 from math import ceil, log, log2, prod
 
 from deeptheory.core.errors import InputError
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_number, check_whole
 
 Gate = Callable[[tuple[int, ...]], int]  # neurons of a gate with these exponents
 
@@ -23,16 +23,20 @@ def even_groups(n: int, g: int) -> tuple[int, ...]:
     return (small + 1,) * more + (small,) * (g - more)
 
 
-@cache
 def product_optimum(n: int, depth: int, *, carry: int = 2, idle: bool = False) -> tuple[int, tuple[int, ...]]:
     """Least neurons to multiply n numbers in that many hidden layers, and the largest group of each layer [depth].
 
     Rolnick & Tegmark 2018, theorem 5.1, with whole groups as equal as can be, a group of b taking 2^b neurons: the
     exact optimum of that construction. carry: neurons that a group of one takes. idle: a layer may multiply nothing
-    (theorem 5.1 has groups of 2 or more). InputError: n or depth no integer of 1 or more, or more layers than there are
-    products.
+    (theorem 5.1 has groups of 2 or more). InputError: n or depth no integer of 1 or more, carry none of 0 or
+    more, or more layers than there are products.
     """
-    check_whole(n=(n, 1), depth=(depth, 1))
+    check_whole(n=(n, 1), depth=(depth, 1), carry=(carry, 0))
+    return _optimum(n, depth, carry, idle)
+
+
+@cache
+def _optimum(n: int, depth: int, carry: int, idle: bool) -> tuple[int, tuple[int, ...]]:
     if not idle and depth > max(n - 1, 1):
         raise InputError(f"{n} numbers take {n - 1} products at most, fewer than {depth} layers; use idle=True")
     if depth == 1:
@@ -43,7 +47,7 @@ def product_optimum(n: int, depth: int, *, carry: int = 2, idle: bool = False) -
         here = sum(2**b if b > 1 else carry for b in sizes)
         if best is not None and here >= best[0]:
             continue
-        rest, groups = product_optimum(g, depth - 1, carry=carry, idle=idle)
+        rest, groups = _optimum(g, depth - 1, carry, idle)
         if best is None or here + rest < best[0]:
             best = here + rest, (sizes[0], *groups)
     assert best is not None
@@ -58,6 +62,7 @@ def real_groups(n: float, depth: int) -> tuple[float, ...]:
     below 2 or infinite, depth no integer of 1 or more.
     """
     check_whole(depth=(depth, 1))
+    check_number(n=n)
     if not 2 <= n < float("inf"):
         raise InputError(f"n is {n}; needed: a finite number of 2 or more")
 

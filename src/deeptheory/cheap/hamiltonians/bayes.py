@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import nn
 
-from deeptheory.core.arrays import as_tensor
+from deeptheory.core.arrays import real_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_finite, check_shapes
 
@@ -42,8 +42,7 @@ class BayesSoftmax(nn.Module):
             if classes is None:
                 raise InputError("priors is None and the Hamiltonian does not say its `classes`; give the priors")
             priors = torch.full((classes,), 1 / classes, dtype=_dtype(hamiltonians))
-        priors = as_tensor(priors)
-        priors = priors if priors.is_floating_point() else priors.to(torch.get_default_dtype())
+        priors = real_tensor("priors", priors, torch.get_default_dtype())
         _check_distribution(priors)
         if self.count is not None and len(priors) != self.count:
             raise InputError(f"priors has {len(priors)} entries for {self.count} Hamiltonians; give one each")
@@ -58,6 +57,7 @@ class BayesSoftmax(nn.Module):
         each class minus H of one of them (about the least), so that only differences within a row have a meaning.
         InputError: H of another number of classes, NaN, or infinite for every class.
         """
+        x = real_tensor("x", x, self.log_prior.dtype)
         if self.count is None:
             h = self.hamiltonians[0](x)
         else:
@@ -111,16 +111,16 @@ class GaussianHamiltonian(nn.Module):
 
     Of covariance S_y = P_y^-1 (Lin, Tegmark & Rolnick 2017, section II). means: [classes, d]. covariances: [classes, d,
     d], or [d, d] for all (then H differs between classes by a linear function only), brought to the means' dtype.
-    forward: x [..., d] -> [..., classes] in nats, x in that dtype. `polynomials(names)`: the same as sympy expressions,
-    for compile_polynomial. `means`, `whiten` (P = whiten' whiten) and `offset` are parameters of their own.
+    forward: x [..., d] -> [..., classes] in nats, x in that dtype; NaN where x is. `polynomials(names)`: the same
+    as sympy expressions, for compile_polynomial. `means`, `whiten` (P = whiten' whiten) and `offset` are parameters of
+    their own.
 
     InputError: shapes that do not fit, NaN, a covariance that is not symmetric and positive definite.
     """
 
     def __init__(self, means, covariances):
         super().__init__()
-        means, covariances = as_tensor(means), as_tensor(covariances)
-        means = means if means.is_floating_point() else means.double()
+        means, covariances = real_tensor("means", means, torch.float64), real_tensor("covariances", covariances)
         covariances = covariances.to(means)
         if covariances.ndim == 2:
             covariances = covariances.expand(len(means), *covariances.shape)
@@ -141,6 +141,7 @@ class GaussianHamiltonian(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """H_y(x) in nats: x [..., d] -> [..., classes]. InputError: another d."""
+        x = real_tensor("x", x, self.means.dtype)
         check_shapes(x=(x, f"... {self.means.shape[1]}"))
         z = torch.einsum("cij,...cj->...ci", self.whiten, x.unsqueeze(-2) - self.means)
         return 0.5 * z.square().sum(-1) + self.offset
@@ -148,8 +149,11 @@ class GaussianHamiltonian(nn.Module):
     def relative(self, x: torch.Tensor) -> torch.Tensor:
         """H_y(x) - H_k(x), k the class of least H but for its constants: x [..., d] -> [..., classes], nats.
 
-        Accurate where H itself is so large that rounding hides the differences; inf where they are beyond the floats.
+        Accurate where H itself is so large that rounding hides the differences; inf where they are beyond the floats,
+        NaN where x is. InputError: another d, complex numbers.
         """
+        x = real_tensor("x", x, self.means.dtype)
+        check_shapes(x=(x, f"... {self.means.shape[1]}"))
         middle = self.means.mean(0)
         x = x - middle
         size = x.abs().amax(-1, keepdim=True).clamp_min(1.0)  # [..., 1]

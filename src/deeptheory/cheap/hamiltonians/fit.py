@@ -20,8 +20,10 @@ from deeptheory.cheap.hamiltonians.parameter_count import parameter_count
 from deeptheory.cheap.hamiltonians.polynomial import Polynomial
 from deeptheory.cheap.hamiltonians.samples import Kind, Samples, read_samples
 from deeptheory.cheap.hamiltonians.terms import Assumptions, Term
+from deeptheory.core.arrays import as_numbers
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate, Result
+from deeptheory.core.shapes import check_within
 
 if TYPE_CHECKING:
     import pandas
@@ -107,11 +109,11 @@ class HamiltonianFit(Result):
         return half + half.T
 
     def energy(self, x) -> np.ndarray:
-        """H(x) without ln Z in nats, [rows] float64; x: [rows, n] values as they were given to the fit.
+        """H(x) without ln Z in nats, [rows] float64, NaN where x is; x: [rows, n] as it was given to the fit.
 
         InputError: another number of variables, or a value that the fit has not seen (discrete variables).
         """
-        x = np.asarray(x)
+        x = as_numbers(x)
         if x.ndim != 2 or x.shape[1] != self.n:
             raise InputError(f"x has shape {list(x.shape)}; needed: [rows, {self.n}]")
         if self.known:
@@ -295,8 +297,7 @@ class _Fitter:
     """Fits any list of orbits to the training part, and scores the rest."""
 
     def __init__(self, read: Samples, domain: tuple[float, float] | None, ridge: float):
-        if not 0 <= ridge < np.inf:
-            raise InputError(f"ridge is {ridge}; a precision is finite and not negative")
+        check_within(ridge=(ridge, 0, 1e300))
         self.read, self.ridge, self.notes, self.unit, self.left = read, ridge, [], 1.0, np.zeros(0)
         self.carriers = np.zeros(0)
         self.train, self.rest = read.values[: read.train], read.values[read.train :]

@@ -42,11 +42,20 @@ class Gaussian:
             part = values[start : start + _ROWS].astype(np.float64) - self.mean
             second += part.T @ part
         self.covariance = second / self.rows
+        if not np.isfinite(self.covariance).all():
+            raise InputError("the squares of the samples leave float64; give them in other units, or standardized")
         if np.linalg.eigvalsh(self.covariance)[0] <= 1e-12 * np.trace(self.covariance) / self.n:
             raise DeeptheoryError("the covariance of the samples has no inverse; drop variables that repeat others")
 
     def fit(self) -> tuple[np.ndarray, np.ndarray]:
-        """theta [P] and standard errors [P] from the information matrix."""
+        """theta [P] and standard errors [P] from the information matrix. DeeptheoryError: no way up, or the samples are
+        so far from 0 in their own spread that the matrix has no root in float64."""
+        try:
+            return self._climb()
+        except np.linalg.LinAlgError as error:
+            raise DeeptheoryError(f"the Gaussian fit failed ({error}); standardize the samples") from error
+
+    def _climb(self) -> tuple[np.ndarray, np.ndarray]:
         from scipy.linalg import cho_factor, cho_solve
 
         theta = self._start()

@@ -10,12 +10,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from deeptheory.core.arrays import as_tensor
 from deeptheory.core.errors import InputError
-from deeptheory.core.shapes import check_whole, whole_numbers
+from deeptheory.core.shapes import check_number, check_whole, finite_floats, whole_numbers
 
 _LARGEST = 2**24  # entries of a table
 
@@ -203,17 +204,15 @@ def bonds(shape: Sequence[int], periodic: bool = False) -> list[tuple[int, int]]
 
 def _on_grid(shape, coupling, field, pair: torch.Tensor, single: torch.Tensor, periodic: bool) -> FactorGraph:
     edges, n = bonds(shape, periodic), math.prod(int(s) for s in shape)
-    j = torch.as_tensor(coupling, dtype=torch.float64).expand(len(edges)) if _fits(coupling, len(edges)) else None
-    h = torch.as_tensor(field, dtype=torch.float64).expand(n) if _fits(field, n) else None
+    for name, value in (("coupling", coupling), ("field", field)):
+        if np.ndim(value) == 0:
+            check_number(**{name: value})
+    given = [torch.as_tensor(finite_floats(name, v)) for name, v in (("coupling", coupling), ("field", field))]
+    j, h = (v.expand(m) if v.shape in ((), (m,)) else None for v, m in zip(given, (len(edges), n)))
     if j is None or h is None:
         raise InputError(f"this grid has {len(edges)} bonds and {n} sites; give one coupling and field, or one each")
     factors = [((v,), h[v] * single) for v in range(n)] + [(edge, j[k] * pair) for k, edge in enumerate(edges)]
     return FactorGraph([len(single)] * n, factors)
-
-
-def _fits(values, count: int) -> bool:
-    shape = tuple(torch.as_tensor(values).shape)
-    return shape in ((), (count,))
 
 
 def _order(scopes, hidden: set[int], levels: Sequence[int], batch: int) -> list[int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deeptheory.core.arrays import as_numpy
+from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_shapes
@@ -66,7 +66,7 @@ def partition_counterexample(hamiltonian, coupling) -> PartitionCounterexample:
     """
     from scipy.special import logsumexp
 
-    h, k = (as_numpy(v).astype(np.float64) for v in (hamiltonian, coupling))
+    h, k = (as_floats(v) for v in (hamiltonian, coupling))
     sizes = check_shapes(hamiltonian=(h, "s"), coupling=(k, "s"))
     check_finite(hamiltonian=h, coupling=k)
     if sizes["s"] < 2:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deeptheory.core.arrays import as_floats, as_numpy
+from deeptheory.core.arrays import as_floats, as_numbers
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate, Result
-from deeptheory.core.shapes import check_finite, check_real, check_shapes, check_whole
+from deeptheory.core.shapes import check_finite, check_real, check_shapes, check_whole, finite_floats
 from deeptheory.core.statistics import mean_interval
 
 if TYPE_CHECKING:
@@ -32,12 +32,19 @@ _LEAST_FIELDS = 2
 def renormalized(couplings, b: float, d: int = 2) -> np.ndarray:
     """y_i b^(d - 2i) for couplings y_0, y_1, ..., [terms] -> [terms] float64: the rule of a blocking in d dimensions.
 
-    Source: Lin, Tegmark & Rolnick 2017, section III.D, for d = 2. InputError: b not above 0 and finite, another shape.
+    Source: Lin, Tegmark & Rolnick 2017, section III.D, for d = 2. InputError: b not above 0 and finite, d no integer of
+    1 or more, another shape, couplings that are not finite, powers of
+    b beyond float64.
     """
     check_real(b=(b, 0))
-    y = as_floats(couplings)
+    check_whole(d=(d, 1))
+    y = finite_floats("couplings", couplings)
     check_shapes(couplings=(y, "terms"))
-    return y * float(b) ** (d - 2 * np.arange(len(y)))
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        out = y * float(b) ** (d - 2.0 * np.arange(len(y)))
+    if not np.isfinite(out).all():
+        raise InputError(f"b is {b}; its powers to {d} leave float64")
+    return out
 
 
 def gaussian_field(couplings, size: int, seed: int) -> np.ndarray:
@@ -47,7 +54,9 @@ def gaussian_field(couplings, size: int, seed: int) -> np.ndarray:
     InputError: size no integer of 2 or more, or couplings that make the spectrum infinite or not above 0 at some k.
     """
     check_whole(size=(size, 2), seed=(seed, 0))
-    stiffness = _powers(_wave(size) ** 2, np.asarray(couplings, dtype=np.float64))
+    y = finite_floats("couplings", couplings)
+    check_shapes(couplings=(y, "terms"))
+    stiffness = _powers(_wave(size) ** 2, y)
     if not (stiffness > 0).all():
         raise InputError(
             f"couplings {list(couplings)} give 1/S = {stiffness.min()} at some k; it must be above 0 at all"
@@ -59,10 +68,11 @@ def gaussian_field(couplings, size: int, seed: int) -> np.ndarray:
 def block_average(field, b: int) -> np.ndarray:
     """Means over blocks of b x b sites: field [..., L, L], numpy or torch -> numpy [..., L / b, L / b].
 
+    NaN and infinity stay.
     InputError: b no integer of 1 or more, or it does not divide L; another shape.
     """
     check_whole(b=(b, 1))
-    field = as_numpy(field)
+    field = as_numbers(field)
     size = field.shape[-1] if field.ndim >= 2 else 0
     if field.ndim < 2 or field.shape[-2] != size or b < 1 or size % b:
         raise InputError(f"field has shape {list(field.shape)}; needed: [..., L, L] with L a multiple of b = {b}")
@@ -139,7 +149,7 @@ def renormalization_flow(
     fitted at or below 0, which has no exponent.
     """
     check_whole(b=(b, 2), terms=(terms, 1), steps=(steps, 1))
-    x = as_numpy(fields).astype(np.float64)
+    x = as_floats(fields)
     if x.ndim != 3 or len(x) < _LEAST_FIELDS:
         raise InputError(
             f"fields have shape {list(x.shape)}; needed: [fields, L, L] with at least {_LEAST_FIELDS} fields"

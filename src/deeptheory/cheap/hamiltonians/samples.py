@@ -6,10 +6,10 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from deeptheory.core.arrays import as_numpy
+from deeptheory.core.arrays import as_numbers
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
-from deeptheory.core.shapes import check_finite, check_whole
+from deeptheory.core.shapes import check_finite, check_number, check_whole
 
 Kind = Literal["auto", "binary", "potts", "gaussian", "real"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -36,11 +36,12 @@ class Samples:
 def read_samples(samples, kind: str, degree: int, held_out_fraction: float, seed: int) -> Samples:
     """Check and code the samples. Errors: see hamiltonian_fit."""
     pick(dict.fromkeys(KINDS, 0), kind, what="kind of variables")
-    x = as_numpy(samples)
+    x = as_numbers(samples)
     if x.ndim != 2 or len(x) < _LEAST or not x.shape[1]:
         raise InputError(f"samples have shape {list(x.shape)}; needed: [N, n] with at least {_LEAST} samples")
     check_finite(samples=x)
-    check_whole(seed=(seed, 0))
+    check_whole(degree=(degree, 1), seed=(seed, 0))
+    check_number(held_out_fraction=held_out_fraction)
     if not 0 <= held_out_fraction < 1:
         raise InputError(f"held_out_fraction is {held_out_fraction}; it lies from 0 to below 1")
     constant = np.flatnonzero((x == x[:1]).all(axis=0))

@@ -17,7 +17,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_whole, whole_numbers
 
 Term = tuple[tuple[int, int], ...]
 _MOST_TERMS = 2_000_000
@@ -47,6 +47,8 @@ class Assumptions:
 
     def __post_init__(self) -> None:
         check_whole(n=(self.n, 1), degree=(self.degree, 1), levels=(2 if self.levels is None else self.levels, 2))
+        if self.shape is not None:
+            object.__setattr__(self, "shape", tuple(whole_numbers("shape", self.shape, least=1).tolist()))
         if math.prod(self.grid) != self.n:
             raise InputError(f"shape {list(self.grid)} has {math.prod(self.grid)} sites for {self.n} variables")
         if self.locality is not None and np.ndim(self.locality) == 0:
@@ -57,7 +59,7 @@ class Assumptions:
     @property
     def grid(self) -> tuple[int, ...]:
         """Sides of the grid: shape, or (n,)."""
-        return (self.n,) if self.shape is None else tuple(int(s) for s in self.shape)
+        return (self.n,) if self.shape is None else self.shape
 
     def neighbors(self) -> list[set[int]] | None:
         """The set of neighbors of each variable [n], None where all are. InputError: a pair out of range."""

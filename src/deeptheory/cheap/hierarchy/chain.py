@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from deeptheory.core.arrays import as_numpy
+from deeptheory.core.arrays import as_floats, as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 
@@ -86,10 +86,12 @@ def _table(m, name: str):
 
 
 def _dense(m) -> np.ndarray:
-    m = as_numpy(m)
+    m, given = as_numpy(m), m
     if m.dtype == object:
         return m
-    return m if m.dtype.kind in "iu" else m.astype(np.float64)
+    if m.dtype.kind in "iu":
+        return m if m.dtype.itemsize == 8 else m.astype(np.int64)  # sums of narrow ones would wrap around
+    return as_floats(given)
 
 
 def _sparse(m) -> bool:

@@ -19,9 +19,10 @@ import numpy as np
 from deeptheory.cheap.hierarchy.chain import Chain, Orientation, read_chain
 from deeptheory.cheap.hierarchy.merging import Distillation, bits_of, distil
 from deeptheory.cheap.hierarchy.rows import group_rows, group_whole_rows
+from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_number, check_whole
 
 if TYPE_CHECKING:
     import pandas
@@ -79,6 +80,7 @@ class MarkovHierarchy(Result):
         exact: bool | None = None,
         tolerance: float = 1e-12,
     ):
+        check_number(tolerance=tolerance)
         if not 0 <= tolerance < 1:
             raise InputError(f"tolerance is {tolerance}; needed: a number from 0 to below 1, as probabilities differ")
         self._chain = read_chain(prior, transitions, orientation, exact)
@@ -148,7 +150,7 @@ class MarkovHierarchy(Result):
         x: [...] integers, states of y_n -> [..., s_0]; None: all of them, [s_n, s_0]. Rows of impossible x are NaN.
         InputError: x is not such integers.
         """
-        x = np.arange(self.states[-1]) if x is None else np.asarray(x)
+        x = np.arange(self.states[-1]) if x is None else as_numpy(x)
         if x.dtype.kind not in "iu" or (x.size and (x.min() < 0 or x.max() >= self.states[-1])):
             raise InputError(f"x is {x!r}; needed: integers from 0 to {self.states[-1] - 1}")
         t = self.classes[-1][x]  # T_n: x without what cannot happen

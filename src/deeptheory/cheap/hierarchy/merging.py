@@ -13,7 +13,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_whole, check_within
 
 if TYPE_CHECKING:
     import pandas
@@ -59,8 +59,7 @@ class Distillation(Result):
         if (states is None) == (bits is None):
             raise InputError("give states= or bits=, one of them")
         if bits is not None:
-            if not bits >= 0:
-                raise InputError(f"bits is {bits}; a loss is a number, not negative")
+            check_within(bits=(bits, 0, np.inf))
             states = int(self.states[np.searchsorted(self.lost, bits + _ROUNDING, side="right") - 1])
         assert states is not None
         check_whole(states=(states, None))

@@ -8,7 +8,7 @@ import numpy as np
 
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_number, check_whole
 
 
 def tables_of_samples(samples, states: Sequence[int] | None, smoothing: float):
@@ -23,6 +23,7 @@ def tables_of_samples(samples, states: Sequence[int] | None, smoothing: float):
     sizes = [int(v) + 1 for v in y.max(axis=0)] if states is None else [int(s) for s in states]
     if len(sizes) != y.shape[1] or any(s <= v for s, v in zip(sizes, y.max(axis=0))):
         raise InputError(f"states is {sizes}; the samples need {[int(v) + 1 for v in y.max(axis=0)]} at least")
+    check_number(smoothing=smoothing)
     if not 0 <= smoothing < np.inf:
         raise InputError(f"smoothing is {smoothing}; counts are finite and not negative")
     prior = np.bincount(y[:, 0], minlength=sizes[0]) + smoothing
@@ -85,6 +86,7 @@ def lumpable_chain(seed: int, *, levels: int = 5, states: int = 8, zeros: float 
     InputError: fewer than 1 level or 2 states, no integers, or zeros outside [0, 1).
     """
     check_whole(seed=(seed, 0), levels=(levels, 1), states=(states, 2))
+    check_number(zeros=zeros)
     if not 0 <= zeros < 1:
         raise InputError(f"zeros is {zeros}; needed: a chance from 0 to below 1")
     rng = np.random.default_rng(seed)

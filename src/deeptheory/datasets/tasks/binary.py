@@ -7,6 +7,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_number
 
 if TYPE_CHECKING:
     import pandas
@@ -71,9 +72,10 @@ def binary_task(name: str, x, score, signatures, rule: str, gamma: float | None,
     if gamma is None:
         p = (score > 0).astype(np.float64)
         y = (score > 0).astype(np.int64)
-    elif not gamma > 0 or not np.isfinite(gamma):
-        raise InputError(f"gamma is {gamma}; it must be above 0 and finite, or None for the deterministic rule")
     else:
+        check_number(gamma=gamma)
+        if not 0 < gamma < np.inf:
+            raise InputError(f"gamma is {gamma}; it must be above 0 and finite, or None for the deterministic rule")
         p = 0.5 * (1 + np.tanh(gamma * score / 2))  # the logistic function, without its overflow
         y = (np.random.default_rng(seed).random(len(p)) < p).astype(np.int64)
     return BinaryTask(name=name, x=x, y=y, p_y_given_x=p, signatures=signatures, rule=rule, gamma=gamma, seed=seed)

@@ -14,7 +14,7 @@ import numpy as np
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_number, check_whole
 
 if TYPE_CHECKING:
     import pandas
@@ -81,6 +81,7 @@ def paired_images(kind: str, mutual_information: float, n: int, *, size: int = 1
     information below 0 or above 40, n below 1, size below 4, or no integers.
     """
     draw = pick(KINDS, kind, what="kind of image")
+    check_number(mutual_information=mutual_information)
     if not 0 <= mutual_information <= _MOST:
         raise InputError(f"mutual_information is {mutual_information}; needed: a finite number of bits, 0 to {_MOST}")
     check_whole(n=(n, 1), size=(size, 4), seed=(seed, 0))

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_shapes, check_whole
+from deeptheory.core.shapes import check_number, check_shapes, check_whole, finite_floats
 
 if TYPE_CHECKING:
     import pandas
+
+_LEAST_SNR = 1e-60  # below it the noise leaves float32
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,10 +43,11 @@ class StudentTeacher(Result):
         """Expected squared error of y ~ weight x + bias on new samples, noise included, exact.
 
         tr[(W0 - W) S (W0 - W)'] + |b|^2 + outputs * noise^2 with S = I / inputs, summed over outputs. weight: [...,
-        outputs, inputs]; bias: [..., outputs] or a number. Returns [...] float64. InputError: other shapes.
+        outputs, inputs]; bias: [..., outputs] or a number. Returns [...] float64, infinite where
+        a square is. InputError: other shapes, weights or biases that are not finite.
         """
         outputs, inputs = self.teacher.shape
-        weight, bias = as_floats(weight), as_floats(bias)
+        weight, bias = finite_floats("weight", weight), finite_floats("bias", bias)
         check_shapes(weight=(weight, f"... {outputs} {inputs}"))
         gap = self.teacher - weight
         try:
@@ -54,7 +56,8 @@ class StudentTeacher(Result):
             raise InputError(
                 f"bias has shape {list(bias.shape)}; needed: {list(gap.shape[:-1])} or a number"
             ) from error
-        return (gap**2).sum((-2, -1)) / inputs + (off**2).sum(-1) + outputs * self.label_noise**2
+        with np.errstate(over="ignore"):
+            return (gap**2).sum((-2, -1)) / inputs + (off**2).sum(-1) + outputs * self.label_noise**2
 
     def table(self) -> "pandas.DataFrame":
         """One row per output: output, signal and noise (variances over samples), ratio (signal / noise)."""
@@ -74,15 +77,16 @@ def student_teacher(
     the label noise variance 1 / snr (snr infinite: none). x: [n, inputs] float32, N(0, 1 / inputs); y: [n, outputs]
     float32; teacher W0: [outputs, inputs] float64; all drawn by seed. relevant: only the first so many inputs carry the
     label; default all.
-    InputError: n, inputs or outputs no integer of 1 or more, relevant outside 1..inputs, snr not above 0.
+    InputError: n, inputs or outputs no integer of 1 or more, relevant outside 1..inputs, snr not above 1e-60.
     """
     check_whole(n=(n, 1), inputs=(inputs, 1), outputs=(outputs, 1), seed=(seed, 0))
     relevant = inputs if relevant is None else relevant
     check_whole(relevant=(relevant, 1))
     if relevant > inputs:
         raise InputError(f"relevant is {relevant} of {inputs} inputs; it lies in 1..{inputs}")
-    if not snr > 0:
-        raise InputError(f"snr is {snr}; needed: above 0")
+    check_number(snr=snr)
+    if not snr > _LEAST_SNR:
+        raise InputError(f"snr is {snr}; needed: above 0, and not below {_LEAST_SNR:g}")
     rng = np.random.default_rng(seed)
     teacher = np.zeros((outputs, inputs))
     teacher[:, :relevant] = np.sqrt(inputs / relevant) * rng.standard_normal((outputs, relevant))

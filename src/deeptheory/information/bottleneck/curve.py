@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeptheory.core.arrays import Array, as_numpy, like
+from deeptheory.core.arrays import Array, as_floats, as_numpy, like
 from deeptheory.core.results import Result
 from deeptheory.core.theme import NEUTRAL, SERIES_COLORS, new_figure
 from deeptheory.information.bottleneck.joint import Joint, as_joint
@@ -74,9 +74,10 @@ class BottleneckCurve(Result):
         """The most I(T;Y) that any T with that I(X;T) can have, bits; never too low.
 
         Every beta's optimum gives a line I(T;Y) <= (I(X;T) - L(beta) + gap) / beta, and I(T;Y) <= I(X;T),
-        <= I(X;Y). i_x: [...], bits, below 0 taken as 0; float64 of that shape.
+        <= I(X;Y). i_x: [...], bits, below 0 taken as 0; float64 of that shape, NaN where i_x is.
+        InputError: no numbers.
         """
-        x = np.maximum(as_numpy(i_x).astype(np.float64), 0.0)
+        x = np.maximum(as_floats(i_x), 0.0)  # NaN stays NaN
         beta, gap = as_numpy(self.beta), as_numpy(self.gap)
         used = beta > 0
         least = (as_numpy(self.i_x) - beta * as_numpy(self.i_y) - gap)[used]
@@ -87,10 +88,11 @@ class BottleneckCurve(Result):
         """I(T;Y) that is reached with that I(X;T), bits: the concave hull of the optima found.
 
         They include T constant and T = X. Between two optima it is reached by using each of them part of the time.
-        i_x: [...], bits, beyond the ends taken as the ends; float64 of that shape.
+        i_x: [...], bits, beyond the ends taken as the ends; float64 of that shape, NaN where i_x is. InputError: no
+        numbers.
         """
         x, y = self.hull()
-        return np.interp(as_numpy(i_x).astype(np.float64), x, y)
+        return np.interp(as_floats(i_x), x, y)
 
     def hull(self) -> tuple[np.ndarray, np.ndarray]:
         """I(X;T), I(T;Y) [v], bits: the corners of the envelope, ascending."""
@@ -108,10 +110,11 @@ class BottleneckCurve(Result):
     def beta_at(self, i_x) -> np.ndarray:
         """The beta whose optimum has that I(X;T): one over the slope of the envelope there, to its right at a corner.
 
-        i_x: [...], bits, beyond the ends taken as the ends; float64 of that shape, NaN where X and Y are independent.
-        Source: Tishby & Zaslavsky 2015, section II.C.
+        i_x: [...], bits, beyond the ends taken as the ends; float64 of that shape; NaN where i_x is, and
+        everywhere where X and Y are independent.
+        Source: Tishby & Zaslavsky 2015, section II.C. InputError: no numbers.
         """
-        given = as_numpy(i_x).astype(np.float64)
+        given = as_floats(i_x)
         if self.i_xy == 0:
             return np.full(given.shape, np.nan)
         x, y = self.hull()

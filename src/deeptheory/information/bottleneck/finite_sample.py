@@ -13,7 +13,7 @@ from scipy.optimize import minimize_scalar
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_number, check_whole
 from deeptheory.core.theme import NEUTRAL, SERIES_COLORS, new_figure
 from deeptheory.information.bottleneck.curve import BottleneckCurve
 
@@ -91,6 +91,7 @@ def finite_sample_bound(
     if not isinstance(curve, BottleneckCurve):
         raise InputError(f"curve is {type(curve).__name__}; needed: what dt.bottleneck_curve(p_xy) returns")
     check_whole(n=(n, 1), classes=(classes, 1))
+    check_number(constant=constant)
     if not (np.isfinite(constant) and constant >= 0):
         raise InputError(f"constant is {constant}; needed: a finite number, 0 or above")
     scale = constant * classes / np.sqrt(n)

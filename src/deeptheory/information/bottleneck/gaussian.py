@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeptheory.core.arrays import Array, as_numpy, check_paired, like, row_labels
+from deeptheory.core.arrays import Array, as_floats, as_numpy, check_paired, like, row_labels
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_shapes
@@ -80,7 +80,7 @@ def gaussian_bottleneck(cov_x, cov_y, cov_xy, betas) -> GaussianBottleneck:
     """
     correlation, vectors = _directions(cov_x, cov_y, cov_xy)
     beta = check_betas(betas, above=True)
-    given, cov_x = cov_x, as_numpy(cov_x).astype(np.float64)
+    given, cov_x = cov_x, as_floats(cov_x)
     lambdas = (1 - correlation) * (1 + correlation)  # ascending, as correlations fall
     scaled = np.sqrt(beta)[:, None] * correlation  # a square of 1e-170 is 0
     active = scaled > 1  # [b, d]
@@ -117,7 +117,7 @@ def gaussian(covariances, beta: float) -> BottleneckSolution:
     """
     if hasattr(covariances, "shape") or not hasattr(covariances, "__len__") or len(covariances) != 3:
         raise InputError('method "gaussian" takes (cov_x, cov_y, cov_xy) in the place of p_xy')
-    cov_x, cov_y, cov_xy = (as_numpy(c).astype(np.float64) for c in covariances)
+    cov_x, cov_y, cov_xy = (as_floats(c) for c in covariances)
     found = gaussian_bottleneck(cov_x, cov_y, cov_xy, [check_beta(beta)])
     used = int(found.dimension[0])
     a = found.projections[0, :used]
@@ -147,7 +147,7 @@ def _directions(cov_x, cov_y, cov_xy) -> tuple[np.ndarray, np.ndarray]:
     check_paired(**{"cov_y": cov_y, "cov_y's columns": row_labels(cov_y, 1), "cov_xy's columns": row_labels(cov_xy, 1)})
     check_shapes(cov_x=(cov_x, "x x"), cov_y=(cov_y, "y y"), cov_xy=(cov_xy, "x y"))
     check_finite(cov_x=cov_x, cov_y=cov_y, cov_xy=cov_xy)
-    sx, sy, sxy = (as_numpy(c).astype(np.float64) for c in (cov_x, cov_y, cov_xy))
+    sx, sy, sxy = (as_floats(c) for c in (cov_x, cov_y, cov_xy))
     roots = []
     for name, s in (("cov_x", sx), ("cov_y", sy)):
         scale = np.sqrt(np.abs(np.diag(s)))

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.core.arrays import as_numpy
+from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_number, check_whole
 from deeptheory.information.bottleneck.annealing import HARD, anneal, clustered
 from deeptheory.information.bottleneck.hard import merge, move
 from deeptheory.information.bottleneck.joint import Joint
@@ -40,8 +40,8 @@ def deterministic_note(joint: Joint) -> tuple[str, ...]:
 def check_beta(beta: Any) -> float:
     """beta as a float. InputError: not one number, negative, or not finite."""
     try:
-        value = float(beta) if np.ndim(beta) == 0 else math.nan
-    except (TypeError, ValueError):
+        value = math.nan if isinstance(beta, str | bool | np.bool_) or np.ndim(beta) else float(beta)
+    except (TypeError, ValueError, OverflowError):
         value = math.nan
     if not (math.isfinite(value) and value >= 0):
         raise InputError(f"beta is {beta}; it is a finite number, 0 or above (several at once: dt.bottleneck_curve)")
@@ -51,7 +51,7 @@ def check_beta(beta: Any) -> float:
 def check_betas(betas: Any, above: bool = False) -> np.ndarray:
     """betas [b] as given. InputError: none, not numbers, not finite, negative (above: or 0)."""
     try:
-        row = np.atleast_1d(as_numpy(betas).astype(np.float64))
+        row = np.atleast_1d(as_floats(betas))
     except (TypeError, ValueError):
         row = np.zeros(0)
     fine = row.ndim == 1 and len(row) > 0 and bool((np.isfinite(row) & ((row > 0) if above else (row >= 0))).all())
@@ -179,6 +179,7 @@ def dib(
     starts. clusters: at most so many (default 16). InputError: alpha outside [0, 1], clusters or restarts below 1.
     """
     beta = check_beta(beta)
+    check_number(alpha=alpha)
     if not 0 <= alpha <= 1:
         raise InputError(f"alpha is {alpha}; it lies in [0, 1]")
     k = check_clusters(joint, clusters, _DEFAULT)

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_number
 from deeptheory.information.bottleneck.joint import Joint
 from deeptheory.information.bottleneck.methods import check_beta
 from deeptheory.information.bottleneck.solution import BottleneckSolution
@@ -110,6 +111,7 @@ def variational(
     empty. i_x, i_y: of the encoder that was found, by drawing T, its standard error and the network's own bounds in the
     notes. InputError: steps, samples or sizes below 1, lr not above 0.
     """
+    check_number(lr=lr)
     if min(steps, samples, latent) < 1 or not lr > 0:
         raise InputError(
             f"steps is {steps}, samples {samples}, latent is {latent}, lr {lr}; needed: 1 or more, lr above 0"

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from deeptheory.core.arrays import as_numpy
+from deeptheory.core.arrays import as_numbers
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Estimate
@@ -23,6 +23,14 @@ from deeptheory.information.estimators.kozachenko_leonenko import weighted_infor
 from deeptheory.information.estimators.ksg import ksg
 
 _INNER: dict[str, Callable[..., Estimate]] = {"wkl": weighted_information, "ksg": ksg}
+
+
+def _numbers(name: str, value: Any) -> np.ndarray:
+    """[n, ...] of numbers of any dtype. InputError: one number, text, objects."""
+    a = as_numbers(value)
+    if a.ndim == 0:
+        raise InputError(f"{name} is one {type(value).__name__}; needed: [n, ...], one row per sample")
+    return a
 
 
 def compressed(
@@ -42,7 +50,7 @@ def compressed(
     of them for x and y apart. A variable of at most `dims` columns is left as it is; columns of a code that are
     constant are left out. inner: the estimator of the codes' information, "wkl" or "ksg", with k neighbors. spread:
     as for "wkl". InputError: unpaired or constant samples, NaN, an unknown name."""
-    a, b = as_numpy(x), as_numpy(y)
+    a, b = (_numbers(name, v) for name, v in (("x", x), ("y", y)))
     if len(a) != len(b):
         raise InputError(f"y has {len(b)} rows, x has {len(a)}; they are paired samples, so both need the same n")
     check_finite(x=a, y=b)

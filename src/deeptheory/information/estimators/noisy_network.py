@@ -19,6 +19,7 @@ import numpy as np
 from deeptheory.core.arrays import as_numpy, as_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate
+from deeptheory.core.shapes import check_finite, check_number, check_whole
 from deeptheory.information.entering import as_activations, as_p_y_given_x
 from deeptheory.information.mixtures import log_densities
 
@@ -34,7 +35,7 @@ class Propagation:
     p(t|x) is sampled `repeats` times; all of them where there are no more. draws:
     Monte Carlo points for each chosen input.
 
-    InputError: a number below 1, or one chosen input.
+    InputError: no integer, a number below 1 (seed: 0), or one chosen input.
     """
 
     blocks: int | None = None
@@ -44,9 +45,9 @@ class Propagation:
     seed: int = 0
 
     def __post_init__(self):
-        for name in ("blocks", "chosen", "repeats", "draws"):
-            if getattr(self, name) is not None and getattr(self, name) < 1 + (name == "chosen"):
-                raise InputError(f"{name} is {getattr(self, name)}; needed: at least {1 + (name == 'chosen')}")
+        check_whole(chosen=(self.chosen, 2), repeats=(self.repeats, 1), draws=(self.draws, 1), seed=(self.seed, 0))
+        if self.blocks is not None:
+            check_whole(blocks=(self.blocks, 1))
 
     def rows(self, inputs: int) -> np.ndarray:
         """Which input stands in which row of the probe: `blocks` times all, then `repeats` times the chosen ones."""
@@ -112,14 +113,18 @@ def noisy_network_information(
     x: [n, ...]. Each Estimate is in bits. Source: Goldfeld et al. 2019. The other arguments: see Propagation. The
     interval holds the Monte Carlo error and, for layers after the first,
     the bracket between entropies with and without each point's own sample.
-    InputError: no layer, sigma not above 0, activations that are not finite.
+    InputError: no layer, fewer than two inputs, sigma not above 0, activations that are not finite.
     """
     if not layers:
         raise InputError("no layers; give the functions from each layer to the next")
     check_sigma(sigma)
     how = Propagation(blocks, chosen, repeats, draws, seed)
+    x = as_tensor(x)
+    if x.ndim == 0 or len(x) < 2 or x.is_complex():
+        raise InputError(f"x has shape {list(x.shape)} of {x.dtype}; needed: [n, ...], n 2 or more, real numbers")
+    check_finite(x=x)
     inputs, out = len(x), []
-    for s in propagate(layers, as_tensor(x)[how.rows(inputs)], sigma, seed):
+    for s in propagate(layers, x[how.rows(inputs)], sigma, seed):
         got = propagated_information(s[None], sigma, how, inputs)
         value, low, high = (float(got[name][0]) for name in ("i_x", "i_x_low", "i_x_high"))
         notes = [
@@ -136,7 +141,7 @@ def propagate(layers: Sequence[Callable], x: Any, sigma: float, seed: int) -> li
     import torch
 
     t = as_tensor(x)
-    generator = torch.Generator(device=t.device).manual_seed(seed)
+    generator = torch.Generator(device=t.device).manual_seed(int(seed))
     out = []
     with torch.no_grad():
         for layer in layers:
@@ -148,6 +153,7 @@ def propagate(layers: Sequence[Callable], x: Any, sigma: float, seed: int) -> li
 
 def check_sigma(sigma: float) -> None:
     """InputError: sigma is not a finite number above 0."""
+    check_number(sigma=sigma)
     if not (sigma > 0 and math.isfinite(sigma)):
         raise InputError(f"sigma is {sigma}; noise needs a finite standard deviation above 0")
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
-from deeptheory.core.shapes import check_real
+from deeptheory.core.shapes import check_number, check_real, finite_floats
 from deeptheory.information.counting import binned, cells, x_log_x
 from deeptheory.information.entering import as_activations, as_dict, as_labels, numbered
 from deeptheory.information.readouts.keys import KeyStream, Ranges, hash_cells, held_keys
@@ -69,7 +69,7 @@ class Binning:
         _wrap: bool = False,
     ):
         if edges is not None:
-            edges = tuple(float(e) for e in edges)
+            edges = tuple(finite_floats("edges", edges).ravel().tolist())
             if n is not None or len(edges) < 2 or not (np.diff(edges) > 0).all():
                 raise InputError(
                     f"edges must ascend, two or more, and n is then not given; seen n={n}, edges={edges[:4]}"
@@ -81,6 +81,7 @@ class Binning:
         else:
             if np.shape(bounds) != (2,):
                 raise InputError(f"bounds are {bounds}; needed: two numbers (low, high), or a name")
+            check_number(low=bounds[0], high=bounds[1])
             low, high = (float(b) for b in bounds)
             if not (np.isfinite([low, high]).all() and low < high):
                 raise InputError(f"bounds are ({low}, {high}); the first must be below the second, both finite")
@@ -215,8 +216,10 @@ class Binning:
     def on_range(self, low: float, high: float) -> "Binning":
         """A Binning of as many equal cells on [low, high], as information_plane makes it for bounds "global".
 
-        high not above low: a range of width max(1, |low|) from low. clamp and spacing are dropped.
+        high not above low: a range of width max(1, |low|) from low. clamp and spacing are dropped. InputError: low or
+        high not finite.
         """
+        check_real(low=(low, -np.inf), high=(high, -np.inf))
         return Binning(self.n, (low, high if high > low else low + max(1.0, abs(low))))
 
     def _edges(self, a: np.ndarray) -> tuple[np.ndarray, bool, np.ndarray]:
@@ -262,7 +265,7 @@ _NO_POWER = np.zeros((1, 1), dtype=np.int64)
 def _cells(name: str, n: Any) -> int:
     """A number of cells; 30.0 is 30."""
     try:
-        whole = int(n) == n and n >= 1
+        whole = not isinstance(n, bool | np.bool_) and int(n) == n and n >= 1
     except (TypeError, ValueError, OverflowError):
         whole = False
     if not whole:

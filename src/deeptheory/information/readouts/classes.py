@@ -14,6 +14,7 @@ from numba import njit
 
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_number
 from deeptheory.information.entering import as_activations
 
 _SQUARED = 200  # powers of two within which float64 holds sums of squares with all their digits
@@ -54,6 +55,7 @@ class ClassStatistics:
     memory: int = 64 << 20
 
     def __post_init__(self):
+        check_number(memory=self.memory)
         if not self.memory > 0:
             raise InputError(f"memory is {self.memory}; needed: bytes, above 0")
 
@@ -63,7 +65,7 @@ class ClassStatistics:
         within, between: mean squared distance of samples to their class's mean, and of those to the mean of all, each
         class by its samples (sums over units; population form; in the activations' unit squared). separation: epsilon
         squared, the share of the variance that classes explain, less what they would explain by chance; at most 1, 0 in
-        the mean for shuffled labels. pool: units averaged into one.
+        the mean for shuffled labels. pool: units averaged into one. Infinite where float64 has no such square.
 
         activations: [seed, sample, unit]; targets: labels [sample], numbers or names. InputError: p(y|x), one class
         only, no class with two samples, NaN (labels too), nothing varies.

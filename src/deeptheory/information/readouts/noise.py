@@ -11,7 +11,6 @@ the true bounds of it are kept beside it.
 """
 
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from numba import njit
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
+from deeptheory.core.shapes import check_number
 from deeptheory.information.entering import as_activations, as_labels
 from deeptheory.information.mixtures import pair_sums
 
@@ -66,7 +66,8 @@ class GaussianNoise:
     relative: bool | str = False
 
     def __post_init__(self):
-        if not (isinstance(self.sigma, Real) and self.sigma > 0 and np.isfinite(self.sigma)):
+        check_number(sigma=self.sigma)
+        if not (self.sigma > 0 and np.isfinite(float(self.sigma))):
             raise InputError(f"sigma is {self.sigma!r}; noise needs a finite standard deviation above 0")
         if isinstance(self.relative, str):
             pick({"distance": 0}, self.relative, what="relative noise")

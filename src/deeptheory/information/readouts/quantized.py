@@ -11,6 +11,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
+from deeptheory.core.shapes import ends_of
 from deeptheory.information.entering import as_activations, discrete, numbered
 from deeptheory.information.readouts.keys import KeyStream, Ranges, hash_rows, held_keys
 
@@ -32,8 +33,13 @@ class Quantized:
             raise InputError(f"bits is {self.bits!r}; it lies in 1..32")
         if isinstance(self.bounds, str):
             pick({"layer": 0, "unit": 0}, self.bounds, what="bounds")
-        elif not (np.shape(self.bounds) == (2,) and np.isfinite(self.bounds).all() and self.bounds[0] < self.bounds[1]):
-            raise InputError(f"bounds are {self.bounds}; the first must be below the second, both finite")
+        else:
+            try:
+                low, high = ends_of("bounds", self.bounds)
+            except InputError:
+                low = high = 0.0
+            if not low < high:
+                raise InputError(f"bounds are {self.bounds}; the first must be below the second, both finite")
         object.__setattr__(self, "bits", int(self.bits))
         if not isinstance(self.bounds, str):
             object.__setattr__(self, "bounds", tuple(float(b) for b in self.bounds))

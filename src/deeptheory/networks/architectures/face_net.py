@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from deeptheory.core.arrays import as_tensor
 from deeptheory.core.errors import InputError
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_finite, check_whole
 from deeptheory.networks.evaluation.scores import as_labels, check_classes, check_scores
 
 WIDTHS, EMBEDDING = (16, 24, 32, 48, 64), 256
@@ -38,7 +39,8 @@ class FaceNet(nn.Module):
         seed: int = 0,
     ):
         super().__init__()
-        check_whole(embedding=(embedding, 1), **{f"widths[{k}]": (w, 1) for k, w in enumerate(widths)})
+        check_whole(classes=(classes, None), size=(size, None), embedding=(embedding, 1), seed=(seed, 0))
+        check_whole(**{f"widths[{k}]": (w, 1) for k, w in enumerate(widths)})
         if size < 32 or size % 16 or classes < 2 or len(widths) != 5:
             raise InputError(
                 f"size is {size}, classes {classes}, widths {widths}; needed: a multiple of 16 from 32 up, 2 or "
@@ -88,10 +90,11 @@ def accuracy(model: nn.Module, images: Tensor, labels: Tensor, *, batch: int = 5
     images: tensor [n, ...] as the model takes it ([n, size, size] for `FaceNet`); labels: [n], classes from 0; the
     model gives logits [n, classes]. batch: images at a time. The model stays in its mode (call model.eval() first where
     it matters), and all three must be on one device. No gradient is kept. InputError: no image, labels of another shape
-    or length or that are no class numbers, logits of another shape, batch below 1.
+    or length or that are no class numbers, logits of another shape or that are not finite, batch below 1.
     """
     check_whole(batch=(batch, 1))
-    if not len(images):
+    images = as_tensor(images)
+    if not images.ndim or not len(images):
         raise InputError("images has no rows; give at least one")
     labels = as_labels(labels, len(images))
     right = 0
@@ -99,5 +102,6 @@ def accuracy(model: nn.Module, images: Tensor, labels: Tensor, *, batch: int = 5
         these = labels[k : k + batch]
         logits = check_scores(model(images[k : k + batch]), len(these))
         check_classes(these, logits.shape[1])
+        check_finite(logits=logits)
         right += int((logits.argmax(1) == these).sum())
     return right / len(labels)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from deeptheory.core.errors import InputError, StoreError
+from deeptheory.core.shapes import check_whole
 from deeptheory.datasets.paths import in_data_folder
 
 SIZE = 150
@@ -70,13 +71,14 @@ class FaceResNet(nn.Module):
     The whole face fills the image; images of another size are brought to 150 x 150 (bilinear, antialiased). With the
     published weights (`face_resnet`) Euclidean distances within a person are small; vectors are not normalized. seed:
     of the random weights that it begins with, torch's default; float32, train mode (no part of it has another eval
-    mode). Layers to record: `FaceResNet.layers`.
+    mode). Layers to record: `FaceResNet.layers`. InputError: a seed that is no integer of 0 or more.
     """
 
     layers = ("relu", *(f"{name}.relu2" for name, *_ in _BLOCKS))
 
     def __init__(self, seed: int = 0) -> None:
         super().__init__()
+        check_whole(seed=(seed, 0))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.conv32_down = _Affine(3, 32, 7, 2, 0)

@@ -6,8 +6,9 @@ Source: Butakov et al. 2024: std = 1e-3 |activation|, on in training and afterwa
 import torch
 from torch import nn
 
+from deeptheory.core.arrays import real_tensor
 from deeptheory.core.errors import InputError
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_number, check_whole, whole_numbers
 
 
 class MultiplicativeNoise(nn.Module):
@@ -19,6 +20,7 @@ class MultiplicativeNoise(nn.Module):
 
     def __init__(self, std: float = 1e-3):
         super().__init__()
+        check_number(std=std)
         if not 0 <= std < float("inf"):
             raise InputError(
                 f"std is {std}; the noise's standard deviation, as a fraction of the activation, is finite, 0 or above"
@@ -26,7 +28,11 @@ class MultiplicativeNoise(nn.Module):
         self.std = std
 
     def forward(self, h: torch.Tensor) -> torch.Tensor:
-        """h: any shape -> h + std |h| normals, the same shape and dtype."""
+        """h: any shape -> h + std |h| normals, the same shape and dtype (integers: float32).
+
+        NaN and infinity give NaN. InputError: complex numbers.
+        """
+        h = real_tensor("h", h)
         return h + self.std * h.abs() * torch.randn_like(h) if self.std else h
 
     def extra_repr(self) -> str:
@@ -44,8 +50,11 @@ def noisy_cnn(
     image_shape: (C, H, W). std: of the noise, as a fraction of each activation, in training and afterwards. seed: of
     the initial weights, torch's default. InputError: an image smaller than 8 x 8, fewer than 2 classes, std below 0.
     """
-    channels, height, width = image_shape
-    check_whole(channels=(channels, 1), classes=(classes, 2))
+    shape = whole_numbers("image_shape", image_shape, least=1).tolist()
+    if len(shape) != 3:
+        raise InputError(f"image_shape is {image_shape}; needed: (channels, height, width)")
+    channels, height, width = shape
+    check_whole(classes=(classes, 2), seed=(seed, 0))
     if min(height, width) < 8:
         raise InputError(f"image_shape is {image_shape}; three halvings need at least 8 pixels a side")
     with torch.random.fork_rng(devices=[]):

@@ -14,10 +14,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from deeptheory.core.arrays import as_tensor
+from deeptheory.core.arrays import as_floats, as_tensor, real_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_finite, check_shapes, check_whole
+from deeptheory.core.shapes import check_finite, check_number, check_shapes, check_whole, check_within, ends_of
 from deeptheory.networks.evaluation.scores import Scores, as_labels, check_classes, check_scores, first_output
 from deeptheory.networks.single.modules import as_of, evaluating
 
@@ -35,7 +35,7 @@ def logit_of_probability(output: Any) -> torch.Tensor:
     output: as `first_output` takes it, values in [0, 1] -> float64 [n, K]. a is held in [1e-12, 1 - 1e-12], which gives
     -27.6 to 27.6 and a gradient of 0 beyond. InputError: a value outside [0, 1] (it is a logit already), or NaN.
     """
-    a = first_output(output).double()
+    a = real_tensor("the first output", first_output(output)).double()
     if a.numel() and not bool(((a >= 0) & (a <= 1)).all()):
         raise InputError(
             f"the first output runs from {float(a.min()):.3g} to {float(a.max()):.3g}; logit_of_probability "
@@ -123,6 +123,8 @@ def bim(
     x, y = _check(model, images, labels, bounds)
     check_whole(steps=(steps, 1), seed=(seed, 0))
     for name, value in (("epsilon", epsilon), ("step_size", step_size)):
+        if value is not None:
+            check_number(**{name: value})
         if value is not None and not 0 <= value < float("inf"):
             raise InputError(f"{name} is {value}; needed: a finite number of 0 or more")
     goal = y if targets is None else as_labels(targets, len(x), "targets").to(y.device)
@@ -165,7 +167,8 @@ def pgd(
     Source: iterated steps of Kurakin et al. 2017 from the random starts of Madry et al. 2018, on a margin of logits as
     in Carlini & Wagner 2017. InputError: as bim; restarts below 0.
     """
-    check_whole(restarts=(restarts, 0), steps=(steps, 1))
+    check_whole(restarts=(restarts, 0), steps=(steps, 1), seed=(seed, 0))
+    check_within(epsilon=(epsilon, 0, 1e300))
     x, y = _check(model, images, labels, bounds)
     goal = y if targets is None else as_labels(targets, len(x), "targets").to(y.device)
     away = 1.0 if targets is None else -1.0
@@ -221,7 +224,9 @@ def robustness(
         raise InputError("judge_scores is given and judge is not; a network is judged by the scores that are attacked")
     wanted = None if targets is None else as_labels(targets, len(x), "targets").to(y.device)
     right_before = _decided(judging, x, y, read, batch) == y
-    tried = np.atleast_1d(np.asarray(epsilons, dtype=np.float64))
+    tried = np.atleast_1d(as_floats(epsilons))
+    if tried.ndim > 1:
+        raise InputError(f"epsilons have shape {list(tried.shape)}; needed: one number, or [k]")
     if not tried.size:
         raise InputError("epsilons is empty; give one or more, 0 for no attack")
     accuracy, success = [], []
@@ -294,10 +299,11 @@ def _check(module: Any, images, labels, bounds) -> tuple[torch.Tensor, torch.Ten
     check_shapes(images=(x, "n C H W"))
     y = as_labels(labels, len(x))
     check_finite(images=x)
-    if not len(x):
-        raise InputError("images has no pictures; give at least one")
+    if not x.numel():
+        raise InputError(f"images has shape {list(x.shape)}, which holds no pixel; give at least one picture")
     if not x.is_floating_point():
         raise InputError(f"images are {x.dtype}; an attack moves floats: scale them, dt.datasets.downsample(images)")
+    bounds = ends_of("bounds", bounds)
     if float(x.min()) < bounds[0] or float(x.max()) > bounds[1]:
         raise InputError(
             f"images run from {float(x.min()):.3g} to {float(x.max()):.3g}, outside the bounds {bounds}; scale them"

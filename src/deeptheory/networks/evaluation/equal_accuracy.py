@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_shapes
@@ -50,7 +51,7 @@ def compare_at_equal_accuracy(first: tuple[Any, Any], second: tuple[Any, Any]) -
     """
     curves = []
     for name, (familiar, other) in (("first", first), ("second", second)):
-        familiar, other = np.asarray(familiar, dtype=np.float64), np.asarray(other, dtype=np.float64)
+        familiar, other = as_floats(familiar), as_floats(other)
         check_shapes(**{f"{name}_familiar": (familiar, "k"), f"{name}_other": (other, "k")})
         check_finite(**{f"{name}_familiar": familiar, f"{name}_other": other})
         if not len(familiar):

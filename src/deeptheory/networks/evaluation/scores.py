@@ -58,6 +58,8 @@ def whole(y: torch.Tensor, name: str = "labels") -> torch.Tensor:
         raise InputError(f"{name} are {y.dtype}; needed: class numbers from 0")
     if not readable(y):
         return y.long()
+    if y.dtype in (torch.uint16, torch.uint32, torch.uint64):  # which torch cannot compare
+        y = y.long()
     if y.is_floating_point() and not bool((y == y.round()).all()):
         raise InputError(f"{name} hold {float(y[y != y.round()][0]):.6g}; needed: whole class numbers from 0")
     if y.device.type == "cpu" and y.numel() and bool((y < 0).any()):

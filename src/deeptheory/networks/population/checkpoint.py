@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from deeptheory.core.errors import StoreError
-from deeptheory.networks.checkpoint_folder import Checkpoint, CheckpointFolder
+from deeptheory.networks.checkpoint_folder import Checkpoint, CheckpointFolder, read_array
 from deeptheory.networks.fingerprints import digest, of_tensors
 from deeptheory.networks.population.engines import Plan
 
@@ -67,7 +67,7 @@ class PopulationCheckpoint(CheckpointFolder):
             self._check_outputs(seen["given"])
             now, done = seen["now"], seen["done"]
             run.load(load_file(folder / "state.safetensors"))
-            log.rows = list(np.load(folder / "log.npy"))
+            log.rows = list(read_array(folder / "log.npy"))
             log.done = list(done)
         for name, source in (("recording", recorder), ("gradients", gradients)):
             if source is not None and hasattr(source, "resume"):

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 
-from deeptheory.core.arrays import as_numpy, check_paired
+from deeptheory.core.arrays import as_floats, as_numpy, check_paired
 from deeptheory.core.errors import DeeptheoryError, InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_finite, check_whole, whole_numbers
+from deeptheory.core.shapes import check_finite, check_number, check_whole, whole_numbers
 from deeptheory.networks.checkpoint_folder import Checkpoint, as_checkpoint
 from deeptheory.networks.population.checkpoint import PopulationCheckpoint
 from deeptheory.networks.population.engines import Autograd, HandWritten, Plan, losses, weights
@@ -211,11 +211,13 @@ def _plan(nets, x, y, *, train, optimizer, lr, batch, seed, how, reshuffle, drop
     n, networks = len(x), len(nets.seeds)
     if n < 2:
         raise InputError(f"x has {n} rows; training needs at least 2")
-    rates = (
-        np.broadcast_to(np.asarray(lr, dtype=np.float64), (networks,)) if np.ndim(lr) == 0 else np.asarray(lr, float)
-    )
+    if np.ndim(lr) == 0:
+        check_number(lr=lr)
+    rates = as_floats(lr)
+    rates = np.broadcast_to(rates, (networks,)) if rates.ndim == 0 else rates
     if rates.shape != (networks,) or not (np.isfinite(rates) & (rates > 0)).all():
         raise InputError(f"lr is {lr}; needed: one number above 0, or one for each of the {networks} networks")
+    check_number(orthonormal=orthonormal)
     if not (orthonormal >= 0 and np.isfinite(orthonormal)):
         raise InputError(f"orthonormal is {orthonormal}; the weight of the penalty is a finite number, 0 for none")
     check_whole(seed=(seed, 0))

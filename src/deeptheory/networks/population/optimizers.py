@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
+from deeptheory.core.shapes import check_number
 from deeptheory.networks.population.elementary import FAST
 
 
@@ -24,8 +26,10 @@ class Adam:
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
-        if len(self.betas) != 2 or not all(0 <= b < 1 for b in self.betas):
+        betas = as_floats(self.betas)
+        if betas.shape != (2,) or not ((betas >= 0) & (betas < 1)).all():
             raise InputError(f"betas is {self.betas}; needed: two numbers in [0, 1)")
+        object.__setattr__(self, "betas", tuple(betas.tolist()))
         _check_eps(self.eps)
 
 
@@ -39,6 +43,7 @@ class SGD:
     momentum: float = 0.0
 
     def __post_init__(self) -> None:
+        check_number(momentum=self.momentum)
         if not 0 <= self.momentum < 1:
             raise InputError(f"momentum is {self.momentum}; it lies in [0, 1)")
 
@@ -55,6 +60,7 @@ class Adadelta:
     eps: float = 1e-6
 
     def __post_init__(self) -> None:
+        check_number(rho=self.rho)
         if not 0 <= self.rho < 1:
             raise InputError(f"rho is {self.rho}; it lies in [0, 1)")
         _check_eps(self.eps)
@@ -76,6 +82,7 @@ def optimizer_of(given: str | Optimizer) -> Optimizer:
 
 
 def _check_eps(eps: float) -> None:
+    check_number(eps=eps)
     if not (eps > 0 and np.isfinite(eps)):
         raise InputError(f"eps is {eps}; needed: a finite number above 0")
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_whole, whole_numbers
 from deeptheory.networks.population.disturbances import RANGES, Disturbance, check_disturbance, quantize
 from deeptheory.networks.population.initializers import INITIALIZERS, Initializer
 
@@ -114,8 +114,8 @@ class MLPPopulation(Population):
     def __init__(self, widths, activation, seeds, init, *, head, noise, bits, bias, dtype, device):
         super().__init__()
         self.seeds = check_seeds(seeds)
-        self.widths = tuple(int(w) for w in widths)
-        if len(self.widths) < 2 or min(self.widths) < 1 or any(a != b for a, b in zip(self.widths, widths)):
+        self.widths = tuple(whole_numbers("widths", widths, least=1).tolist())
+        if len(self.widths) < 2:
             raise InputError(f"widths is {list(widths)}; needed: integers of 1 or more, input and output at least")
         self.activation = activation if callable(activation) else "custom"
         if not callable(activation):
@@ -376,17 +376,11 @@ def check_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
             "for that many"
         )
     given = list(seeds)
-    try:
-        out = tuple(int(s) for s in given)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"seeds is {given!r}; they are integers from 0") from error
-    if any(a != b for a, b in zip(out, given)):
-        raise InputError(f"seeds is {given!r}; they are integers from 0")
+    out = tuple(whole_numbers("seeds", given, least=0).tolist())
     if not out:
         raise InputError("seeds is empty; a population needs at least one network")
-    twice = sorted({s for s in out if out.count(s) > 1})
-    if twice or min(out) < 0:
-        raise InputError(f"seeds must be distinct and not negative; seen: {twice or min(out)}")
+    if twice := sorted({s for s in out if out.count(s) > 1}):
+        raise InputError(f"seeds must be distinct; seen more than once: {twice}")
     return out
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
+from deeptheory.core.shapes import check_number
 
 Split = Literal["random", "common", "first"]
 
@@ -31,6 +32,7 @@ def split(n: int, train, seeds: Sequence[int], how: Split = "random", seed: int 
     counts = np.zeros(len(seeds), dtype=np.int64)
     for s, share in enumerate(shares):
         if np.ndim(share) == 0:
+            check_number(train_fraction=share)
             counts[s] = _count(float(share), n)
         else:
             orders[s], counts[s] = _by_index(np.asarray(share), n)

@@ -67,7 +67,7 @@ def minibatches(
     check_whole(batch=(batch, 1), seed=(seed, 0))
     check_paired(**{f"array {k}": a for k, a in enumerate(arrays)})
     tensors = tuple(as_tensor(a) for a in arrays)
-    lengths = [len(t) for t in tensors]
+    lengths = [len(t) if t.ndim else 0 for t in tensors]
     if not tensors or len(set(lengths)) != 1 or not lengths[0]:
         raise InputError(
             f"arrays have {lengths} rows; needed: one array or more, all of the same number of rows, 1 or more"

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from deeptheory.core.errors import InputError, StoreError
-from deeptheory.networks.checkpoint_folder import Checkpoint, CheckpointFolder
+from deeptheory.networks.checkpoint_folder import Checkpoint, CheckpointFolder, read_array
 from deeptheory.networks.fingerprints import name_of, of_tensors
 
 _SAME = 1e-4  # relative; another machine or number of threads rounds the first loss by a millionth
@@ -77,9 +77,9 @@ class ModuleCheckpoint(CheckpointFolder):
                 return
             folder, seen = found
             if seen["done"]:
-                self._check_first(float(np.load(folder / "losses.npy")[0]), first_loss())
+                self._check_first(float(read_array(folder / "losses.npy")[0]), first_loss())
             tensors = load_file(folder / "state.safetensors")
-            losses = np.load(folder / "losses.npy")
+            losses = read_array(folder / "losses.npy")
             done, looks, rows, stopped = (seen[k] for k in ("done", "looks", "rows", "stopped"))
             with torch.no_grad():
                 for name, value in _tensors(self.module).items():

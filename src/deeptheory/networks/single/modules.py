@@ -18,8 +18,9 @@ def seeded(factory: Callable[[], Module], seed: int) -> Module:
     """factory() with torch's CPU generator set to the seed, so that weights are the seed's; the generator is put back.
 
     factory: a function without arguments that makes a module. Generators of GPUs are left alone: what it draws on a GPU
-    is not the seed's; nor are Python's and numpy's.
+    is not the seed's; nor are Python's and numpy's. InputError: the seed is no integer of 0 or more.
     """
+    check_whole(seed=(seed, 0))
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         return factory()

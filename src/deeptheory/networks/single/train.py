@@ -20,7 +20,7 @@ from torch import nn
 from deeptheory.core.errors import DeeptheoryError, InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_number, check_whole
 from deeptheory.networks.checkpoint_folder import Checkpoint, as_checkpoint
 from deeptheory.networks.fingerprints import name_of, of_optimizer, of_schedule
 from deeptheory.networks.single.minibatches import Minibatches
@@ -152,7 +152,7 @@ def train(
     unknown optimizer, no parameter to train, a loss that is no scalar or has no gradient, a measure that is no number.
     DeeptheoryError: a loss that is NaN or infinite. StoreError: the checkpoint is corrupt or of other settings.
     """
-    _check(steps, lr, every)
+    _check(steps, lr, every, seed)
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not parameters:
         raise InputError(f"{type(model).__name__} has no parameter that requires a gradient; there is nothing to train")
@@ -262,8 +262,9 @@ def _first_loss(module: nn.Module, batches, loss, seed: int, device: torch.devic
         return float(loss(module, batch).detach())
 
 
-def _check(steps: int, lr: float, every: int | None) -> None:
-    check_whole(steps=(steps, 1))
+def _check(steps: int, lr: float, every: int | None, seed: int) -> None:
+    check_whole(steps=(steps, 1), seed=(seed, 0))
+    check_number(lr=lr)
     if not (math.isfinite(lr) and lr > 0):
         raise InputError(f"lr is {lr}; needed: a number above 0")
     if every is not None:
