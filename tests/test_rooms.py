@@ -48,6 +48,7 @@ TOPICS = {  # tests that ask one question of several files
     "playground/test_shipped_planes.py",
     "report/test_links.py",
     "runs/test_kills.py",
+    "runs/test_remote.py",
     "studies/test_captions.py",
     "studies/test_stored_runs.py",
 }
