@@ -43,10 +43,23 @@ def test_a_local_cluster_gives_the_same_bits_also_where_a_worker_dies(tmp_path, 
     assert all(found[name].identical(same[name]) for name in same)
 
 
+def test_a_local_cluster_listens_on_this_machine_alone():
+    """Scheduler, its HTTP server, nannies and workers."""
+    import distributed
+    import psutil
+
+    with engines._client(distributed, 1, ""):
+        here = psutil.Process()
+        processes = [here, *here.children(recursive=True)]
+        listening = [c.laddr.ip for p in processes for c in p.net_connections("tcp") if c.status == psutil.CONN_LISTEN]
+    assert len(listening) >= 3
+    assert set(listening) == {"127.0.0.1"}
+
+
 def test_a_scheduler_is_found_by_its_address(tmp_path):
     import distributed
 
-    options = {"host": "127.0.0.1", "dashboard_address": None}
+    options = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     with distributed.LocalCluster(n_workers=1, threads_per_worker=2, **options) as there:
         found = run(tmp_path / "a").execute(STEPS, engine=f"dask:{there.scheduler_address}", progress=False)
         broken, other = [Step(name="draw", function=work.dividing, units=units)], run(tmp_path / "b")

@@ -130,6 +130,7 @@ def test_another_run_is_refused_as_on_disk(there):
 
 def test_a_lock_that_was_left_is_taken_over_and_its_workers_give_up(there, capsys, monkeypatch):
     monkeypatch.setattr(at_work, "_ASK_EVERY", 0.0)
+    monkeypatch.setattr(at_work, "_owner", os.getppid())  # as in a process whose run that is
     write_text(there / LOCK, "the mark of a killed run")
     run(there).execute(STEPS, progress=None)
     assert "is taken over" in capsys.readouterr().err

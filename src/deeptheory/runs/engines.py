@@ -91,7 +91,7 @@ def dask(jobs: int | None, address: str) -> Iterator[Work]:
 
 @contextmanager
 def _client(distributed: Any, jobs: int | None, address: str) -> Iterator[Any]:
-    options: dict[str, Any] = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
+    options: dict[str, Any] = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     with ExitStack() as until_the_end:
         try:
             where = address or until_the_end.enter_context(
