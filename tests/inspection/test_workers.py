@@ -36,7 +36,7 @@ def states(model):
     return {"first": other, "last": model.state_dict()}
 
 
-@pytest.mark.parametrize("engine", ["processes", "dask"])
+@pytest.mark.parametrize("engine", ["processes", pytest.param("dask", marks=pytest.mark.slow)])
 def test_an_engine_gives_the_numbers_of_serial(tmp_path, engine):
     """Checkpoints and twins; a second call has nothing left to do; the model is left as it was."""
     if engine == "dask":
@@ -68,6 +68,7 @@ def test_an_inspection_lies_in_an_object_store(tmp_path):
         inspected(model, "memory://inspected/b", engine="processes")
 
 
+@pytest.mark.slow
 def test_a_model_from_a_file_goes_to_workers_that_cannot_import_it(tmp_path):
     (tmp_path / "stranger.py").write_text(
         "from torch import nn\nclass Net(nn.Sequential):\n    pass\ndef made():\n"
@@ -94,11 +95,11 @@ def test_an_instrument_that_fails_in_a_worker_is_named(tmp_path):
     """Also by a later call, which finds its units done."""
     from dataclasses import replace
 
-    from deeptheory.inspection import INSTRUMENTS
+    from deeptheory.inspection.health import HEALTH
 
-    broken = replace(INSTRUMENTS["health"], name="broken", start=failing)
-    for engine in ("processes", "serial"):
-        found = inspected(model_of(), tmp_path / "a", instruments=["class_geometry", broken], engine=engine, jobs=2)
+    broken = replace(HEALTH, name="broken", start=failing)
+    for engine in ("processes", "serial"):  # with one worker the units are packed, too
+        found = inspected(model_of(), tmp_path / "a", instruments=["class_geometry", broken], engine=engine, jobs=1)
         assert "ZeroDivisionError" in found.refused["broken"]
         assert set(found.results) == {"class_geometry"}
 

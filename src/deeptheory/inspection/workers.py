@@ -140,6 +140,8 @@ def on_engine(
         tasks.append(NetworkTask(
             folder=folder, mark=mark, threads=threads, units=tuple(units), name=name, seed=seed, shared=shared,
             own=_packed(own, known)))  # fmt: skip
+    if not tasks:  # what is done needs no engine
+        return
     with at as work:
         for task, _ in work(tasks):
             yield task.units
