@@ -16,6 +16,8 @@ from deeptheory.core.storage import write_text
     [
         ("s3:/bucket/run", "lost a slash"),
         ("simplecache::memory://a", "two file systems"),
+        ("s3://", "is no address; write s3://bucket/run"),
+        ("://bucket", "is no address"),
     ],
 )
 def test_an_address_that_is_none_is_refused(given, match):
@@ -48,7 +50,7 @@ def test_places_are_read_as_they_are_written(tmp_path):
 
 
 def test_a_store_answers_as_a_folder_does():
-    there = place("memory://places/a")
+    there = place("memory://places/a [x]*")  # no pattern
     assert (there.exists(), there.is_dir(), list(there.iterdir()), there.holding("x")) == (False, False, [], set())
     with pytest.raises(FileNotFoundError):
         (there / "x").read_text()

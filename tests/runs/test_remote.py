@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -105,6 +106,18 @@ def test_a_stopped_run_is_gone_on_with(there, tmp_path):
     assert found["draw"].identical(run(tmp_path / "r").execute(STEPS, progress=False)["draw"])
 
 
+def test_runs_at_work_in_one_folder_at_once_end_with_the_same(there, tmp_path):
+    """Nobody holds a lock; neither takes away what the other has put."""
+    found = []
+    at_once = [threading.Thread(target=lambda: found.append(run(there).execute(STEPS, progress=False))) for _ in "abc"]
+    for thread in at_once:
+        thread.start()
+    for thread in at_once:
+        thread.join()
+    same = run(tmp_path / "r").execute(STEPS, progress=False)
+    assert [all(r[name].identical(same[name]) for name in same) for r in found] == [True] * 3
+
+
 def test_a_damaged_unit_is_named(there):
     run(there).execute(STEPS, progress=False)
     part = there / "steps" / "draw" / next(iter(STEPS[0].parts({})))
@@ -146,7 +159,7 @@ def test_a_lock_that_was_left_is_taken_over_and_its_workers_give_up(there, capsy
 def test_datasets_come_back_bit_for_bit_and_are_replaced(there):
     values = np.random.default_rng(0).normal(size=(3, 2)).astype("f4")
     texts = xr.Dataset({"t": ("x", ["a", "bb", ""])}, coords={"x": [3, 1, 2]})
-    data = texts.assign(a=(("x", "y"), values)).assign_attrs(n=[1, 2])
+    data = texts.assign(a=(("x", "y"), values), b=("x", np.arange(3, dtype=">f8"))).assign_attrs(n=[1, 2])
     write_dataset(data.isel(y=[0]).assign(gone=1), there / "d")
     write_dataset(data, str(there / "d"))
     back = read_dataset(there / "d")

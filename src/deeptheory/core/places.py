@@ -98,9 +98,23 @@ class RemotePath:
         yield from (self / name for name in dict.fromkeys(path.rpartition("/")[2] for path in below))
 
     def holding(self, name: str) -> set[str]:
-        """Names of the folders one level below that hold an object of that name, in one request to the store."""
+        """Names of the folders one level below that hold an object of that name, by one listing of all that is below.
+
+        Not by a pattern: fsspec would list each folder apart, and take "*" and "[" in the address for more of it.
+        """
         with self._asked() as (fs, at):
-            return {str(path).split("/")[-2] for path in fs.glob(f"{at}/*/{name}")}
+            below = (path[len(at) :].strip("/").split("/") for path in map(str, fs.find(at)))
+            return {parts[0] for parts in below if len(parts) == 2 and parts[1] == name}
+
+    def put_folder(self, folder: Path, last: str) -> None:
+        """Put the files of a folder of this machine, the one of that name last; what else lies there goes first."""
+        files = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+        with self._asked() as (fs, at):
+            stale = [path for path in map(str, fs.find(at)) if path[len(at) :].strip("/") not in files]
+            if stale:
+                fs.rm(stale)
+            fs.pipe({f"{at}/{name}": content for name, content in files.items() if name != last})
+            fs.pipe_file(f"{at}/{last}", files[last])
 
     def read_text(self, encoding: str = "utf-8") -> str:
         """The text of an object. FileNotFoundError: there is none."""
@@ -151,7 +165,8 @@ Folder = Path | RemotePath
 def place(given: "str | Path | RemotePath") -> Folder:
     """The folder at a path or an address: a Path on this machine, also for "file://", else a RemotePath.
 
-    InputError: an address that went through pathlib, which takes one of its slashes; or one of two file systems ("::").
+    InputError: an address without a place, one that went through pathlib, which takes one of its slashes, or one of two
+    file systems ("::").
     """
     if isinstance(given, RemotePath):
         return given
@@ -159,11 +174,13 @@ def place(given: "str | Path | RemotePath") -> Folder:
         raise InputError(
             f"{given} has lost a slash, as pathlib does with an address; give the text {collapsed[1]}://..."
         )
-    if isinstance(given, str) and "::" in given and "://" in given:
-        raise InputError(f"{given} names two file systems; give the address of one, such as s3://bucket/run")
-    address = _ADDRESS.fullmatch(given) if isinstance(given, str) else None
-    if address is None:
+    if not isinstance(given, str) or "://" not in given:
         return Path(given)
+    if "::" in given:
+        raise InputError(f"{given} names two file systems; give the address of one, such as s3://bucket/run")
+    address = _ADDRESS.fullmatch(given)
+    if address is None:
+        raise InputError(f"{given!r} is no address; write s3://bucket/run")
     if address[1].lower() in _HERE:
         return Path(address[2])
     return RemotePath(f"{address[1].lower()}://{re.sub('/+', '/', address[2]).rstrip('/')}")

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,8 +32,8 @@ _CHECKSUMS = "checksums.json"
 def write_dataset(data: "xarray.Dataset", path: str | Path | RemotePath) -> None:
     """Write the Dataset as the folder `path`, replacing what was there only when it is complete.
 
-    In an object store what was there goes first. Attributes must be plain values (str, numbers, lists). StoreError: the
-    disk is full or the folder cannot be written.
+    In an object store what was there is replaced one object after the other, and the checksums tell a mixture.
+    Attributes must be plain values (str, numbers, lists). StoreError: the disk is full or the folder cannot be written.
     """
     path = place(path)
     if isinstance(path, RemotePath):
@@ -52,14 +53,10 @@ def write_dataset(data: "xarray.Dataset", path: str | Path | RemotePath) -> None
 
 
 def _put_dataset(data: "xarray.Dataset", path: RemotePath) -> None:
-    """Checksums go first and come last."""
-    (path / _CHECKSUMS).unlink(missing_ok=True)
-    try:
-        with _quiet_zarr():
-            data.to_zarr(str(path), mode="w", consolidated=False, zarr_format=3, storage_options=OPTIONS)
-    except Exception as error:  # of the store's library
-        raise StoreError(f"{path} could not be written ({type(error).__name__}: {error})") from error
-    (path / _CHECKSUMS).write_text(_checksums(data))
+    """Written here and put from here, so that two who put the same at once never take each other's away."""
+    with tempfile.TemporaryDirectory(prefix="deeptheory-") as folder:
+        write_dataset(data, Path(folder) / "whole")
+        path.put_folder(Path(folder) / "whole", last=_CHECKSUMS)
 
 
 def _checksums(data: "xarray.Dataset") -> str:
@@ -174,6 +171,7 @@ def replace_folder(new: Path, path: Path) -> None:
 def _sha256(values: np.ndarray) -> str:
     if values.dtype.kind in "OUST":
         return hashlib.sha256(json.dumps(values.tolist()).encode()).hexdigest()
+    values = values.astype(values.dtype.newbyteorder("="), copy=False)  # as zarr gives it back
     return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.names import unknown
-from deeptheory.core.places import Folder
+from deeptheory.core.places import Folder, RemotePath
 from deeptheory.core.storage import is_whole, read_dataset, whole_below, write_dataset
 from deeptheory.runs.steps import Step, unit_name
 
@@ -100,6 +100,8 @@ def write_unit(data: Any, path: Folder) -> None:
     InputError: no Dataset, or one with values that would not come back as they are. StoreError: it cannot be written.
     """
     data = _plain(data, f"{path.parent.name}/{path.name}")
+    if isinstance(path, RemotePath) and is_whole(path):
+        return  # another run that took the folder over was here first, with the same bits
     write_dataset(data, path)
 
 
