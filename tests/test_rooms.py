@@ -49,6 +49,7 @@ TOPICS = {  # tests that ask one question of several files
     "report/test_links.py",
     "runs/test_faults.py",
     "runs/test_kills.py",
+    "runs/test_remote.py",
     "studies/test_captions.py",
     "studies/test_stored_runs.py",
 }

@@ -89,3 +89,28 @@ def taken_over(settings, unit, inputs, workspace, progress):
     Path(settings["lock"]).write_text("1")
     progress(1, 2)
     return draw(settings, unit, inputs, workspace, progress)
+
+
+def drawn(settings, unit, inputs, workspace: Path, progress):
+    """Numbers as draw gives them, with nothing left anywhere; tries its workspace."""
+    (workspace / "half").write_text("a checkpoint")
+    progress(1, 2)
+    values = np.stack([np.random.default_rng([settings["seed"], s]).standard_normal(4) for s in unit])
+    return xr.Dataset({"value": (("seed", "time"), values)}, coords={"seed": list(unit)}, attrs={"names": ["a", "b"]})
+
+
+def failing_late(settings, unit, inputs, workspace, progress):
+    """Fails from the second unit on."""
+    return drawn(settings, unit, inputs, workspace, progress) if unit[0] < 2 else 1 / 0
+
+
+def slow_after_two(settings, unit, inputs, workspace, progress):
+    """Takes a minute from the second unit on."""
+    if unit[0] >= 2:
+        time.sleep(60)
+    return drawn(settings, unit, inputs, workspace, progress)
+
+
+def pairs(settings):
+    """Six networks in three units."""
+    return [[0, 1], [2, 3], [4, 5]]

@@ -31,7 +31,8 @@ step = Step(name="draw", function=work.draw)
 folder = Path({folder!r})
 owner = os.getppid()
 (folder / ".lock").write_text({holder!r}.replace("owner", str(owner)))
-perform_for(Task(folder=folder, step=step, part="u", unit=[0], settings={{"seed": 0}}, needed={{}}, threads=1), owner)
+perform_for(Task(folder=folder, mark=str(owner), step=step, part="u", unit=[0], settings={{"seed": 0}}, needed={{}},
+                 threads=1), owner)
 """
 
 
@@ -48,7 +49,7 @@ _HOLDS = """
 import sys, time
 from pathlib import Path
 from deeptheory.runs.lock import working
-with working(Path({folder!r}), 1):
+with working(Path({folder!r}), "1"):
     print("there", flush=True)
     time.sleep({seconds})
 """
@@ -90,13 +91,13 @@ def test_what_stands_in_the_place_of_the_lock_is_named(tmp_path):
 
 
 def test_workers_of_one_run_work_side_by_side(tmp_path):
-    with locked(tmp_path), working(tmp_path, os.getpid()) as one, working(tmp_path, os.getpid()) as two:
+    with locked(tmp_path) as mark, working(tmp_path, mark) as one, working(tmp_path, mark) as two:
         assert one
         assert two
-        with working(tmp_path, os.getpid() + 1) as other:
+        with working(tmp_path, mark + "1") as other:
             assert not other
     (tmp_path / LOCK).unlink()
-    with working(tmp_path, os.getpid()) as alone:
+    with working(tmp_path, mark) as alone:
         assert not alone
     said = []
     wait_for_workers(tmp_path, said.append)

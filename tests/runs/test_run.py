@@ -331,7 +331,7 @@ def returns(value):
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda f: run(f).execute(STEPS, engine="ray"), "unknown engine 'ray'. Known: serial, processes, dask"),
+        (lambda f: run(f).execute(STEPS, engine="slurm"), "unknown engine 'slurm'. Known: serial, processes, dask"),
         (lambda f: run(f).execute(STEPS, jobs=0), "jobs is 0; needed: a number of workers"),
         (lambda f: run(f).execute(STEPS, jobs=-1), "jobs is -1"),
         (lambda f: run(f).execute(STEPS, jobs=1.5), "jobs is 1.5"),

@@ -230,3 +230,21 @@ def test_every_study_can_be_listed():
         study = find(name)
         assert study.name == name
         assert study.scales["quick"].cost
+
+
+def test_a_study_runs_into_an_object_store():
+    """Ledger, figures and page; what is written down names neither the store nor a cluster."""
+    from deeptheory.report import write_page
+    from deeptheory.runs import Ledger, read_record
+    from deeptheory.studies.study import _command
+
+    found = dt.reproduce("saxe-2018", out="memory://study/a", only="one-neuron", engine="serial", progress=False)
+    page = (found.folder / "report.html").read_text()
+    assert found.claims["one-neuron-tanh-returns-to-1-bit"].verdict == "reproduced"
+    assert Ledger.load("memory://study/a").rows() == found.claims.rows()
+    assert found.figure().data
+    assert str(found.folder) not in page
+    assert write_page("memory://study/a").read_text() == page
+    assert "memory" not in read_record(found.folder).command
+    said = _command("saxe-2018", "quick", 0, None, "dask:tcp://10.0.0.1:8786", None, {}, found.folder)
+    assert said == "deeptheory reproduce saxe-2018 --scale quick --seed 0 --engine dask"

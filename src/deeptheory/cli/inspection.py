@@ -8,6 +8,7 @@ import typer
 
 from deeptheory.cli.application import STARTED, Json, app, columns, print_json, put, say, use_data
 from deeptheory.core.errors import InputError
+from deeptheory.core.places import place
 
 
 @app.command("inspect")
@@ -73,7 +74,16 @@ def inspect_model(
     seed: Annotated[int, typer.Option(help="All randomness is drawn from it.")] = 0,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: where the model is.")] = None,
     dtype: Annotated[str | None, typer.Option(help="float32, bfloat16, ...; default: the model's.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Run folder with the page; default runs/inspect-NAME.")] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER", help="Run folder with the page, also s3://BUCKET/RUN; default runs/inspect-NAME."
+        ),
+    ] = None,
+    engine: Annotated[
+        str, typer.Option(help="Where checkpoints and twins are measured: serial, processes, dask, ray; see reproduce.")
+    ] = "serial",
+    jobs: Annotated[int | None, typer.Option(help="Workers of the engine; default one a core.")] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only say what would be measured and what it costs.")] = False,
     data: Annotated[Path | None, typer.Option(help="Folder to look for data in first (DEEPTHEORY_DATA).")] = None,
     as_json: Json = False,
@@ -95,7 +105,7 @@ def inspect_model(
         given = ProbeSource(inputs=source.inputs, targets=source.targets, said=f"from {source.title}")
     else:
         raise InputError("no probe: pass --probe, or let the factory return (model, inputs, targets)")
-    folder = out if out is not None else _folder(source.title)
+    folder = _folder(source.title) if out is None else place(out)
     seen: dict[str, Any] = {}
 
     def before(setup: Any, found: Any, refused: Any) -> None:
@@ -132,6 +142,8 @@ def inspect_model(
             command=command,
             before=before,
             since=STARTED,
+            engine=engine,
+            jobs=jobs,
         )
     except typer.Exit:
         if as_json:
@@ -155,7 +167,7 @@ def inspect_model(
 
 def _given(context: typer.Context, seed: int) -> dict[str, Any]:
     """The options that were typed, and the seed."""
-    left_out = ("target", "plan", "data", "as_json", "seed")
+    left_out = ("target", "plan", "data", "as_json", "seed", "engine", "jobs")
     typed = {p.name: context.params[p.name] for p in context.command.params if p.name and p.name not in left_out}
     defaults = {p.name: p.default for p in context.command.params}
     given = {

@@ -8,11 +8,14 @@ import typer
 from deeptheory.cli.application import Json, app, print_json, put
 from deeptheory.cli.tables import print_table
 from deeptheory.core.errors import InputError
+from deeptheory.core.places import Folder, place
 
 
 @app.command()
 def report(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="A run folder, or several.")],
+    runs: Annotated[
+        list[str], typer.Argument(metavar="RUN...", help="A run folder, or several; also s3://BUCKET/RUN.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Build the page of a run again from the files in its folder; of several next to each other, with links between."""
@@ -27,8 +30,8 @@ def report(
 
 @app.command()
 def compare(
-    before: Annotated[Path, typer.Argument(help="A run folder.")],
-    after: Annotated[Path, typer.Argument(help="Another, of the same study; or both of inspect, of any two models.")],
+    before: Annotated[str, typer.Argument(help="A run folder.")],
+    after: Annotated[str, typer.Argument(help="Another, of the same study; or both of inspect, of any two models.")],
     out: Annotated[
         Path | None,
         typer.Option(
@@ -40,18 +43,18 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Claims of two runs whose verdict or number differs, and with --out a page of both; of two inspections, a page."""
-    if all((r / "inspection.json").is_file() for r in (before, after)):
+    folders = _folder(before), _folder(after)
+    if all((r / "inspection.json").is_file() for r in folders):
         from deeptheory.report.side_by_side import write_side_by_side
 
-        names = (r.resolve().name.removeprefix("inspect-") for r in (before, after))
-        path = write_side_by_side((before, after), out or Path("runs") / f"compare-{'-'.join(names)}")
+        names = (r.resolve().name.removeprefix("inspect-") for r in folders)
+        path = write_side_by_side(folders, out or Path("runs") / f"compare-{'-'.join(names)}")
         print_json({"report": str(path)}) if as_json else print(path)
         return
     from deeptheory.report.page import interval
     from deeptheory.report.two_runs import write_two_runs
     from deeptheory.runs.comparison import compare_runs
 
-    folders = _folder(before), _folder(after)
     found = compare_runs(*folders)
     page = None if out is None else write_two_runs(folders, out, found)
     if as_json:
@@ -78,7 +81,8 @@ def compare(
         print(page)
 
 
-def _folder(run: Path) -> Path:
-    if not run.is_dir():
+def _folder(run: str) -> Folder:
+    folder = place(run)
+    if not folder.is_dir():
         raise InputError(f"{run} is no folder; give that of a run")
-    return run
+    return folder

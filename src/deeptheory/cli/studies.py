@@ -8,6 +8,7 @@ import typer
 from deeptheory.cli.application import Json, app, print_json, put, say, use_data
 from deeptheory.cli.tables import print_table
 from deeptheory.core.errors import InputError
+from deeptheory.core.places import Folder
 
 
 def study_names(incomplete: str) -> list[str]:
@@ -126,7 +127,11 @@ def reproduce(
     ] = None,
     scale: Annotated[str, typer.Option(help="quick, standard or paper, as far as the study has them.")] = "quick",
     out: Annotated[
-        Path | None, typer.Option(help="Run folder; default runs/STUDY-SCALE, with -SEED for a seed other than 0.")
+        str | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Run folder, also s3://BUCKET/RUN; default runs/STUDY-SCALE, with -SEED for a seed other than 0.",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="All randomness is drawn from it.")] = 0,
     protocol: Annotated[
@@ -135,7 +140,9 @@ def reproduce(
             help="A published set of settings, by name; default: the study's first (`deeptheory list STUDY`)."
         ),
     ] = None,
-    engine: Annotated[str, typer.Option(help="serial, processes, dask, or dask:ADDRESS of a cluster.")] = "processes",
+    engine: Annotated[
+        str, typer.Option(help="serial, processes, dask or ray, or dask:ADDRESS or ray:ADDRESS of a cluster.")
+    ] = "processes",
     jobs: Annotated[int | None, typer.Option(help="Workers; default one a core.")] = None,
     only: Annotated[
         str | None, typer.Option(help="One step alone, by a name that `deeptheory list STUDY` shows.")
@@ -200,7 +207,7 @@ def _change(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _told(claims, folder: Path) -> None:
+def _told(claims, folder: Folder) -> None:
     """What a run prints on stdout: the claims, the headline, and last what to open."""
     _ledger(claims.rows())
     _headline(claims)

@@ -1,7 +1,8 @@
 """Arrays on disk: whole or not at all, and checked when they come back.
 
 An xarray Dataset becomes one immutable zarr folder, written under a temporary name and renamed, with a sha256 of each
-variable beside it. Pitfalls: appending to zarr is not atomic (an interrupted append does not open, another layer order
+variable beside it. In an object store, which cannot rename, the checksums are put last and say that all is there.
+Pitfalls: appending to zarr is not atomic (an interrupted append does not open, another layer order
 relabels old rows), so nothing is ever appended; consolidated metadata goes stale, so there is none; no pickle.
 """
 
@@ -9,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deeptheory.core.errors import StoreError
+from deeptheory.core.places import OPTIONS, Folder, RemotePath, place
 
 if TYPE_CHECKING:
     import xarray
@@ -26,37 +29,65 @@ RUN_SCHEMA, CLAIMS_SCHEMA = 1, 2  # of run.json; of claims.json, whose 1 had nei
 _CHECKSUMS = "checksums.json"
 
 
-def write_dataset(data: "xarray.Dataset", path: str | Path) -> None:
+def write_dataset(data: "xarray.Dataset", path: str | Path | RemotePath) -> None:
     """Write the Dataset as the folder `path`, replacing what was there only when it is complete.
 
+    In an object store what was there is replaced one object after the other, and the checksums tell a mixture.
     Attributes must be plain values (str, numbers, lists). StoreError: the disk is full or the folder cannot be written.
     """
-    path = Path(path)
+    path = place(path)
+    if isinstance(path, RemotePath):
+        _put_dataset(data, path)
+        return
     new = path.with_name(f".{path.name}.new-{os.getpid()}")
     try:
         shutil.rmtree(new, ignore_errors=True)
         new.parent.mkdir(parents=True, exist_ok=True)
         with _quiet_zarr():
             data.to_zarr(new, mode="w", consolidated=False, zarr_format=3)
-        sums = {str(name): _sha256(np.asarray(v.values)) for name, v in data.variables.items()}
-        (new / _CHECKSUMS).write_text(json.dumps({"schema": SCHEMA, "sha256": sums}))
+        (new / _CHECKSUMS).write_text(_checksums(data))
         replace_folder(new, path)
     except OSError as error:
         shutil.rmtree(new, ignore_errors=True)
         raise StoreError(f"{path.name} could not be written ({error}); free space or choose another folder") from error
 
 
-def read_dataset(path: str | Path) -> "xarray.Dataset":
+def _put_dataset(data: "xarray.Dataset", path: RemotePath) -> None:
+    """Written here and put from here, so that two who put the same at once never take each other's away."""
+    with tempfile.TemporaryDirectory(prefix="deeptheory-") as folder:
+        write_dataset(data, Path(folder) / "whole")
+        path.put_folder(Path(folder) / "whole", last=_CHECKSUMS)
+
+
+def _checksums(data: "xarray.Dataset") -> str:
+    sums = {str(name): _sha256(np.asarray(v.values)) for name, v in data.variables.items()}
+    return json.dumps({"schema": SCHEMA, "sha256": sums})
+
+
+def is_whole(path: Folder) -> bool:
+    """Whether a Dataset is there, not only begun."""
+    return (path / _CHECKSUMS).exists() if isinstance(path, RemotePath) else path.exists()
+
+
+def whole_below(folder: Folder) -> set[str]:
+    """Names of the Datasets in a folder that are there, not only begun."""
+    if isinstance(folder, RemotePath):
+        return folder.holding(_CHECKSUMS)
+    return {p.name for p in folder.iterdir()} if folder.is_dir() else set()
+
+
+def read_dataset(path: str | Path | RemotePath) -> "xarray.Dataset":
     """The Dataset of such a folder, in memory. StoreError: missing, of another schema, or not the bytes written."""
     import xarray as xr
 
-    path = Path(path)
+    path = place(path)
     kept = read_json(path / _CHECKSUMS, "folder of arrays")
     if kept.get("schema") != SCHEMA:
         raise StoreError(f"{path.name} has schema {kept.get('schema')}; this version reads {SCHEMA}: make it again")
     try:
         how: Any = {"consolidated": False, "zarr_format": 3, "chunks": None, "decode_timedelta": False}
-        with _quiet_zarr(), xr.open_zarr(path, **how) as opened:
+        away: Any = {"storage_options": OPTIONS} if isinstance(path, RemotePath) else {}
+        with _quiet_zarr(), xr.open_zarr(str(path), **how, **away) as opened:
             data = opened.load()
         names = {str(v) for v in data.variables}
         bad = [n for n, s in kept["sha256"].items() if n not in names or _sha256(np.asarray(data[n].values)) != s]
@@ -75,8 +106,11 @@ def read_dataset(path: str | Path) -> "xarray.Dataset":
     )
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Folder, text: str) -> None:
     """Replace a small file in one step. StoreError: the disk is full or the folder cannot be written."""
+    if isinstance(path, RemotePath):
+        path.write_text(text)
+        return
     new = path.with_name(f".{path.name}.new-{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +148,7 @@ def check_claims(rows: Any) -> None:
         )
 
 
-def read_json(path: Path, what: str, fix: str = "delete it to make it again") -> Any:
+def read_json(path: Folder, what: str, fix: str = "delete it to make it again") -> Any:
     """The JSON document in a file. fix: what to do where it is damaged. StoreError: missing or not JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -138,6 +172,7 @@ def replace_folder(new: Path, path: Path) -> None:
 def _sha256(values: np.ndarray) -> str:
     if values.dtype.kind in "OUST":
         return hashlib.sha256(json.dumps(values.tolist()).encode()).hexdigest()
+    values = values.astype(values.dtype.newbyteorder("="), copy=False)  # as zarr gives it back
     return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
 
 

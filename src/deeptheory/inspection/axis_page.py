@@ -39,7 +39,8 @@ def write_axis_page(code: AxisCode, out: str | Path, *, command: str = "axis_cod
     write_text(out / "units.csv", code.table().to_csv(index=False, lineterminator="\n"))
     axis_page(code, source).write(out)
     record.finish(out)
-    return write_page(out)
+    write_page(out)
+    return out / "report.html"
 
 
 def axis_page(code: AxisCode, source: str = "") -> Page:

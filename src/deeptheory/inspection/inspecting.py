@@ -1,8 +1,6 @@
 """dt.inspect: what these theories say about a model, as one result and one page; killed at any moment, it goes on."""
 
 import contextlib
-import json
-import math
 import sys
 import tempfile
 import time
@@ -17,25 +15,27 @@ from torch import nn
 
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
+from deeptheory.core.places import Folder, RemotePath, place
 from deeptheory.core.shapes import check_whole
-from deeptheory.core.storage import read_json, write_text
-from deeptheory.inspection import engine
+from deeptheory.core.storage import read_json
+from deeptheory.inspection import engine as on_model
 from deeptheory.inspection.checkpoints import check_fits, checksum, state_of, states_of
 from deeptheory.inspection.cost import Promise, facts, promise, seconds_of, shown, within
 from deeptheory.inspection.engine import Setup, Unit
-from deeptheory.inspection.failing import InstrumentFailed
 from deeptheory.inspection.inspection import Inspection
 from deeptheory.inspection.instrument import Instrument
 from deeptheory.inspection.instruments import chosen
 from deeptheory.inspection.labels import Task
 from deeptheory.inspection.progress import Progress
 from deeptheory.inspection.sampling import sampled
-from deeptheory.inspection.twins import UNTRAINED, Control, checkpoint_of, draws, twin
+from deeptheory.inspection.twins import UNTRAINED, Control, draws, twin
+from deeptheory.inspection.workers import here, on_engine, result_path
 from deeptheory.recording import Recorder
 from deeptheory.recording.identity import digest_of
 from deeptheory.recording.inputs import cut, first_tensor, mapped
 from deeptheory.recording.sites import unwrap
 from deeptheory.runs import Record
+from deeptheory.runs.engines import Engine, opened
 from deeptheory.runs.lock import locked
 
 SAMPLES = 2000
@@ -50,7 +50,7 @@ def inspect(
     *,
     instruments: str | Instrument | Iterable[str | Instrument] | None = None,
     checkpoints: Mapping[Any, Any] | Iterable[Any] | str | Path | Recorder | None = None,
-    out: str | Path | None = None,
+    out: str | Path | RemotePath | None = None,
     skip: str | Iterable[str] = (),
     layers: str | Iterable[str] | None = None,
     select: Any = None,
@@ -70,6 +70,8 @@ def inspect(
     before: Callable[[Setup, Promise, Mapping[str, str]], Any] | None = None,
     progress: Callable[[float, float], Any] | bool | None = None,
     since: float | None = None,
+    engine: Engine | str = "serial",
+    jobs: int | None = None,
 ) -> Inspection:
     """Put the instruments to every layer of a model, beside untrained twins and permuted labels; left exactly as found.
 
@@ -79,16 +81,17 @@ def inspect(
     counts), or None. first: at most so many samples, drawn with the seed (of a loader the first ones); None for all.
     task: "classes", "regression" or "auto" (text, booleans and integers of few values are classes). instruments: names
     (deeptheory.inspection.INSTRUMENTS) or Instruments of your own, None for all but hessian and capsule_routing; skip:
-    names. checkpoints: {name or step: state dict, path or module}, a list of them, a
-    folder of them, or a Recorder with weights=: each is measured on the same probe, the last is the one that
-    sentences are about, and the page shows how the numbers moved. layers, select, batch: as for Recorder. split:
-    whether the probe is of the "train" or the "test" set, for the notes. twins: untrained copies, by each module's
-    reset_parameters; 0 where the model cannot be copied. permutations: of the labels, measured on the model alone.
-    budget: seconds or "2min"; instruments that do not fit are left out, with the reason. device, dtype: measure a copy
-    there ("cuda", "float64"). out: a run folder with the page; what a killed run has done is taken up again. title,
-    probe, command: text for the page. before: called with (setup, promise, refused) before the first pass. progress:
-    None for a bar or lines on stderr, False for silence, or a function (fraction, seconds left). since: the
-    time.perf_counter() from which the cost is counted, None for now: what loads a model counts its loading.
+    names. checkpoints: {name or step: state dict, path or module}, a list of them, a folder of them, or a Recorder with
+    weights=: each is measured on the same probe, the last is the one that sentences are about, and the page shows how
+    the numbers moved. layers, select, batch: as for Recorder. split: whether the probe is of the "train" or the "test"
+    set, for the notes. twins: untrained copies, by each module's reset_parameters; 0 where the model cannot be copied.
+    permutations: of the labels, measured on the model alone. budget: seconds or "2min"; instruments that do not fit are
+    left out, with the reason. device, dtype: measure a copy there ("cuda", "float64"). out: a run folder with the page;
+    what a killed run has done is taken up again. title, probe, command: text for the page. before: called with (setup,
+    promise, refused) before the first pass. progress: None for a bar or lines on stderr, False for silence, or a
+    function (fraction, seconds left). since: the time.perf_counter() from which the cost is counted, None for now: what
+    loads a model counts its loading. engine, jobs: where checkpoints and twins are measured, as for `reproduce`; the
+    same bits.
     Returns an Inspection: .findings(), .table(), .dataset(), .figure(), .write(out); the source of each number is its
     instrument's (docs: instruments). One that fails is in .refused, with the reason. All that is random comes from the
     seed; the model and the global random states are left as they were.
@@ -108,11 +111,11 @@ def inspect(
     given, y, drawn = sampled(inputs, targets, first, seed, model)
     if device is not None or dtype is not None:
         model, given = _moved(model, given, device, dtype)
-    setup = engine.prepare(
+    setup = on_model.prepare(
         model, given, y, layers=layers, select=select, batch=batch, permutations=permutations, task=task, seed=seed
     )
     wanted = chosen(instruments, skip)
-    refused = engine.refusals(setup, wanted)
+    refused = on_model.refusals(setup, wanted)
     wanted = {name: i for name, i in wanted.items() if name not in refused}
     if not wanted:
         raise InputError("nothing can be run: " + "; ".join(f"{name}: {why}" for name, why in refused.items()))
@@ -146,14 +149,28 @@ def inspect(
         command=command,
     )
     with contextlib.ExitStack() as stack:
-        folder = Path(out) if out is not None else Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder = place(stack.enter_context(tempfile.TemporaryDirectory()) if out is None else out)
+        at = opened(engine, jobs, folder)
+        if out is None and ":" in engine:
+            raise InputError(f"engine is {engine!r} and out is None; name a folder that the workers see")
         if folder.exists() and not folder.is_dir():
             raise InputError(f"{folder} is a file; name a folder")
-        stack.enter_context(locked(folder))
+        mark = stack.enter_context(locked(folder))
         record = record.enter(folder, None)
         try:
             results, spent, failed = _run(
-                setup, wanted, states, weights, twins, control, record, folder, found, progress
+                setup,
+                wanted,
+                states,
+                weights,
+                twins,
+                control,
+                record,
+                folder,
+                found,
+                progress,
+                None if engine == "serial" else at,
+                mark,
             )
         except (KeyboardInterrupt, Exception):
             if out is not None and progress is not False:
@@ -182,38 +199,42 @@ def inspect(
 def _run(
     setup: Setup, wanted: Mapping[str, Instrument], states: Mapping[str, Any], weights: Mapping[str, str], twins: int,
         control: Control,
-    record: Record, folder: Path, found: Promise, progress: Any,
+    record: Record, folder: Folder, found: Promise, progress: Any, at: Any, mark: str,
 ):  # fmt: skip
     """Every unit that is not there yet; then the results and the seconds by instrument, added up over sessions."""
     names = list(weights)
     keys = {
         name: f"model-{weights[name][:16]}" for name in names
     }  # by content: a folder that grew is measured only where it is new
-    work = engine.units(wanted, keys.values(), twins)
+    work = on_model.units(wanted, keys.values(), twins)
     named = {key: name for name, key in keys.items()}
     tell = Progress(progress, _shares(work, found, len(names), twins))
-    done: dict[str, dict[str, engine.Readings]] = {}
+    done: dict[str, dict[str, on_model.Readings]] = {}
     spent: dict[str, float] = {}
     failed: dict[str, str] = {}
-    held: tuple[str, nn.Module | None] = ("", None)
+    waiting = [unit for unit in work if not result_path(folder, unit).exists()]
+    for unit in work:
+        if unit not in waiting:
+            tell.skip(unit.name)
     try:
+        if at is None:
+            here(
+                folder, waiting, tell, seed=record.seed, setup=setup, instruments=wanted, named=named, states=states
+            )  # fmt: skip
+        else:
+            networks = {u.network: (named.get(u.network, ""), [v for v in waiting if v.network == u.network])
+                        for u in waiting}  # fmt: skip
+            for units in on_engine(
+                at, folder, mark=mark, threads=record.threads, seed=record.seed, setup=setup, instruments=wanted,
+                    networks=networks, states=states,
+            ):  # fmt: skip
+                for unit in units:
+                    tell.begin(unit.name, 1)
+                    tell.end()
         for unit in work:
-            path = folder / "steps" / f"{unit.name}.json"
-            if path.exists():
-                tell.skip(unit.name)
-            else:
-                if held[0] != unit.network:
-                    held = ("", None)  # one copy at a time
-                    held = unit.network, _network(setup, unit, states, named.get(unit.network, ""), record.seed)
-                network = held[1]
-                assert network is not None
-                passes = max((wanted[n].passes for n in unit.instruments), default=1)
-                tell.begin(unit.name, passes * math.ceil(setup.n / setup.size))
-                what, seconds = _without_failing(setup, network, unit, wanted, tell, failed)
-                write_text(path, json.dumps({"found": engine.encode(what), "seconds": seconds}))
-                tell.end()
-            kept = read_json(path, "step of an inspection")
-            done.setdefault(unit.network, {}).update(engine.decode(kept["found"]))
+            kept = read_json(result_path(folder, unit), "step of an inspection")
+            failed = kept.get("failed", {}) | failed
+            done.setdefault(unit.network, {}).update(on_model.decode(kept["found"]))
             for name, s in kept["seconds"].items():
                 key = name if unit.number is None else f"{name} (twins)"
                 spent[key] = spent.get(key, 0.0) + s
@@ -222,30 +243,7 @@ def _run(
     wanted = {name: i for name, i in wanted.items() if name not in failed}
     if not wanted:
         raise InputError("no instrument could be run: " + "; ".join(f"{name}: {why}" for name, why in failed.items()))
-    return engine.join(setup, wanted, done, keys, twins, control.control), spent, failed
-
-
-def _without_failing(
-    setup: Setup,
-    network: nn.Module,
-    unit: Unit,
-    wanted: Mapping[str, Instrument],
-    tell: Progress,
-    failed: dict[str, str],
-) -> tuple[dict[str, engine.Readings], dict[str, float]]:
-    """The unit done with those of its instruments that do not raise; the others go into `failed`, with the reason."""
-    while names := tuple(n for n in unit.instruments if n not in failed):
-        try:
-            return engine.perform(setup, network, replace(unit, instruments=names), wanted, tell)
-        except InstrumentFailed as error:
-            failed[error.instrument] = error.said
-    return {}, {}
-
-
-def _network(setup: Setup, unit: Unit, states: Mapping[str, Any], name: str, seed: int) -> nn.Module:
-    if unit.number is not None:
-        return twin(setup.model, engine.twin_seed(seed, unit.number))[0]
-    return checkpoint_of(setup.model, state_of(states[name]), name) if states else setup.model
+    return on_model.join(setup, wanted, done, keys, twins, control.control), spent, failed
 
 
 def _weights_of(model: nn.Module, states: Mapping[str, Any]) -> dict[str, str]:
@@ -290,7 +288,7 @@ def _try_a_twin(setup: Setup, seed: int, twins: int) -> tuple[Control, int]:
     if twins == 0:
         return Control(control="untrained", said="none were asked for"), 0
     try:
-        return twin(setup.model, engine.twin_seed(seed, 0))[1], twins
+        return twin(setup.model, on_model.twin_seed(seed, 0))[1], twins
     except InputError as error:
         return Control(control="untrained", said=str(error)), 0
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.notebook import block, listed
+from deeptheory.core.places import Folder, RemotePath, place
 from deeptheory.core.results import Result
 from deeptheory.core.storage import write_text
 from deeptheory.inspection.checkpoints import steps_of
@@ -124,14 +125,14 @@ class Inspection(Result):
 
         return by_depth(self.results.values())
 
-    def write(self, out: str | Path) -> Path:
+    def write(self, out: str | Path | RemotePath) -> Folder:
         """Write inspection.json, inspection.csv and the page, report.html, into the folder `out`; the page's path.
 
         StoreError: the folder cannot be written. InputError: it is a file.
         """
         from deeptheory.report.inspection import write_inspection_page
 
-        out = Path(out)
+        out = place(out)
         if out.exists() and not out.is_dir():
             raise InputError(f"{out} is a file; name a folder")
         write_text(out / FILE, json.dumps(self.document(), ensure_ascii=False, allow_nan=False))

@@ -18,6 +18,7 @@ import numpy as np
 from safetensors import SafetensorError
 
 from deeptheory.core.errors import StoreError
+from deeptheory.core.places import local_place
 
 SCHEMA = 2
 MARK = "checkpoint.json"  # written last: a folder that holds it is complete
@@ -44,7 +45,7 @@ class CheckpointFolder:
     """settings: values that JSON can hold, and that must be the same when the state is taken up."""
 
     def __init__(self, where: Checkpoint, settings: Mapping[str, Any]):
-        self.folder, self.seconds, self.last = Path(where.folder), where.seconds, time.monotonic()
+        self.folder, self.seconds, self.last = local_place(where.folder, "checkpoint"), where.seconds, time.monotonic()
         self.settings = {"schema": SCHEMA, **settings}
 
     def due(self) -> bool:

@@ -12,15 +12,16 @@ import torch
 from torch import nn
 
 from deeptheory.core.errors import InputError, StoreError
+from deeptheory.core.places import local_place
 
 _NAME = re.compile(r"step-(-?\d+)\.safetensors")
 
 
 class Checkpoints:
-    """A folder of state dicts, step-N.safetensors. StoreError: it is a file."""
+    """A folder of state dicts, step-N.safetensors. StoreError: it is a file. InputError: an address."""
 
     def __init__(self, folder: str | Path):
-        self.folder = Path(folder)
+        self.folder = local_place(folder, "weights")
         self.saved: tuple[int, ...] = ()  # by this object; others are of an earlier session
         if self.folder.exists() and not self.folder.is_dir():
             raise StoreError(f"{self.folder.name} is a file; name a folder for the weights")

@@ -17,6 +17,7 @@ from deeptheory.core.arrays import as_numpy, as_tensor
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.names import unknown
 from deeptheory.core.notebook import block
+from deeptheory.core.places import local_place
 from deeptheory.core.shapes import as_step
 from deeptheory.core.storage import read_dataset, read_json, write_dataset, write_text
 from deeptheory.recording.identity import digest_of, key_of, some_of
@@ -64,7 +65,7 @@ class Recording:
         self._activations: dict[int, dict[str, torch.Tensor] | None] = {}  # None: on disk
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._summaries: dict[int, dict[str, dict[str, dict[str, np.ndarray]]]] = {}
-        self._store = None if store is None else Path(store)
+        self._store = None if store is None else local_place(store, "store")
         if self._store is not None:
             self._open()
 
@@ -267,7 +268,7 @@ class Recording:
         Summaries and gradients there are replaced. The same: seeds, layers, readouts, inputs and targets.
         StoreError: the folder holds another recording, or the disk is full; what was there stays.
         """
-        path = Path(path)
+        path = local_place(path, "path")
         if path == self._store:
             return
         if (path / _ABOUT).exists():
@@ -288,7 +289,7 @@ class Recording:
 
         Steps added to one with activations go to the folder, too. StoreError: missing, corrupt, or of another schema.
         """
-        path = Path(path)
+        path = local_place(path, "path")
         about = _about(path)
         names = ("readouts", "inputs", "distinct", "fingerprint", "keys")
         out = cls(about["seeds"], **{name: about[name] for name in names})

@@ -12,6 +12,7 @@ from typing import Any
 
 from deeptheory import __version__
 from deeptheory.core.errors import StoreError
+from deeptheory.core.places import Folder, RemotePath, place
 from deeptheory.core.storage import read_json, write_text
 from deeptheory.report.assets import NAME, asset, hash_of, seconds
 from deeptheory.report.depth_chart import chart
@@ -28,12 +29,12 @@ _CSV = (
 )  # fmt: skip
 
 
-def write_inspection_page(folder: str | Path) -> Path:
+def write_inspection_page(folder: str | Path | RemotePath) -> Folder:
     """Write report.html from inspection.json in the folder; the same file gives the same bytes.
 
     StoreError: the folder holds no inspection, of another form, or the disk is full.
     """
-    folder = Path(folder)
+    folder = place(folder)
     found = read_inspection(folder)
     try:
         text = _render(found)
@@ -45,7 +46,7 @@ def write_inspection_page(folder: str | Path) -> Path:
     return folder / NAME
 
 
-def read_inspection(folder: Path) -> dict[str, Any]:
+def read_inspection(folder: Folder) -> dict[str, Any]:
     """The document of an inspection. StoreError: the folder holds none, or one of another form."""
     found = read_json(folder / FILE, "inspection")
     if not isinstance(found, dict) or found.get("schema") != SCHEMA:

@@ -18,6 +18,7 @@ from typing import Any
 
 from deeptheory import __version__
 from deeptheory.core.errors import StoreError
+from deeptheory.core.places import Folder, RemotePath, place
 from deeptheory.core.storage import check_schema, read_json, write_text
 from deeptheory.core.verdicts import counted, headline
 from deeptheory.report.assets import NAME, asset, hash_of, seconds
@@ -36,14 +37,14 @@ WORDING = {
 }
 
 
-def write_page(folder: str | Path) -> Path:
+def write_page(folder: str | Path | RemotePath) -> Folder:
     """Write report.html, one self-contained page, into the folder of a run or of an inspection; returns its path.
 
     Read are run.json, claims.json, page.json and figures/, or inspection.json where it is there; nothing is computed
     again, and no network is asked. The same files give the same bytes; runs in folders next to this one are linked.
     StoreError: the folder is no finished run, a file in it is damaged or of another version, or the disk is full.
     """
-    folder = Path(folder)
+    folder = place(folder)
     if (folder / "inspection.json").is_file():
         return write_inspection_page(folder)
     run = read_json(folder / "run.json", "run")
@@ -60,7 +61,7 @@ def write_page(folder: str | Path) -> Path:
     return folder / NAME
 
 
-def _render(folder: Path, run: dict, claims: list[dict], page: dict) -> str:
+def _render(folder: Folder, run: dict, claims: list[dict], page: dict) -> str:
     from jinja2 import Environment, StrictUndefined
 
     style, script = asset("page.css"), asset("page.js")
@@ -134,7 +135,7 @@ def _grouped(claims: list[dict]) -> list[dict]:
     return [{**c, "again": k > 0 and said[k] == said[k - 1]} for k, c in enumerate(claims)]
 
 
-def beside(folder: Path, run: dict, claims: list[dict], links: list[dict]) -> list[dict]:
+def beside(folder: Folder, run: dict, claims: list[dict], links: list[dict]) -> list[dict]:
     """Questions with what each study says to them: this run's claims, and those of the runs in folders beside it.
 
     Of several runs of a study the one of the same scale is taken, then the first by name; a study without a run is
@@ -155,7 +156,7 @@ def beside(folder: Path, run: dict, claims: list[dict], links: list[dict]) -> li
     return out
 
 
-def _neighbors(folder: Path, run: dict) -> dict[str, tuple[str, dict[str, dict]]]:
+def _neighbors(folder: Folder, run: dict) -> dict[str, tuple[str, dict[str, dict]]]:
     """study -> (folder name, claims by id) of the finished runs beside this one."""
     found: dict[str, tuple[str, dict[str, dict]]] = {}
     there = [
@@ -173,7 +174,7 @@ def _neighbors(folder: Path, run: dict) -> dict[str, tuple[str, dict[str, dict]]
     return found
 
 
-def drawn_figure(folder: Path, name: str) -> dict[str, Any]:
+def drawn_figure(folder: Folder, name: str) -> dict[str, Any]:
     """What figures/NAME.json of a run holds. StoreError: no plain name, which a folder from elsewhere may have, or
     damage."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
@@ -181,7 +182,7 @@ def drawn_figure(folder: Path, name: str) -> dict[str, Any]:
     return read_json(folder / "figures" / f"{name}.json", "figure")
 
 
-def _figure(folder: Path, name: str, claims: list[dict]) -> dict[str, Any]:
+def _figure(folder: Folder, name: str, claims: list[dict]) -> dict[str, Any]:
     drawn = drawn_figure(folder, name)
     drawing = draw(drawn["figure"], drawn["alt"])
     decided = [c for start in drawn["claims"] for c in claims if c["id"] == start or c["id"].startswith(start + "/")]
@@ -200,7 +201,7 @@ def _figure(folder: Path, name: str, claims: list[dict]) -> dict[str, Any]:
     }
 
 
-def _figure_files(folder: Path, name: str, figure: dict) -> list[dict[str, Any]]:
+def _figure_files(folder: Folder, name: str, figure: dict) -> list[dict[str, Any]]:
     """The numbers of a figure, to six digits, and the figure itself, from which it is drawn, inside the page."""
     files = []
     table = folder / "figures" / f"{name}.csv"

@@ -11,6 +11,7 @@ from typing import Any
 
 from deeptheory import __version__
 from deeptheory.core.errors import InputError
+from deeptheory.core.places import Folder, RemotePath, place
 from deeptheory.core.storage import write_text
 from deeptheory.report.assets import NAME, asset, hash_of, seconds
 from deeptheory.report.depth_chart import chart, numbers_in
@@ -25,19 +26,19 @@ _SAME = (
 )  # fmt: skip
 
 
-def write_side_by_side(runs: Sequence[str | Path], out: str | Path) -> Path:
+def write_side_by_side(runs: Sequence[str | Path | RemotePath], out: str | Path | RemotePath) -> Folder:
     """report.html in the folder `out`, from the inspection.json of each folder in `runs`; its path.
 
     InputError: fewer than two runs, or more than four. StoreError: one holds no inspection, or the disk is full.
     """
-    folders = [Path(r) for r in runs]
+    folders = [place(r) for r in runs]
     if not 2 <= len(folders) <= MOST:
         raise InputError(
             f"{len(folders)} inspection{'s were' if len(folders) != 1 else ' was'} given; needed: 2 to {MOST}"
         )
     found = [read_inspection(f) for f in folders]
-    write_text(Path(out) / NAME, _render(found, _names([f["title"] for f in found], folders)))
-    return Path(out) / NAME
+    write_text(place(out) / NAME, _render(found, _names([f["title"] for f in found], folders)))
+    return place(out) / NAME
 
 
 def _render(found: list[dict[str, Any]], names: list[str]) -> str:
@@ -60,7 +61,7 @@ def _render(found: list[dict[str, Any]], names: list[str]) -> str:
     )
 
 
-def _names(titles: list[str], folders: list[Path]) -> list[str]:
+def _names(titles: list[str], folders: list[Folder]) -> list[str]:
     """A name for each column: its title, with the folder where two have the same."""
     return [t if titles.count(t) == 1 else f"{t} ({f.name})" for t, f in zip(titles, folders)]
 

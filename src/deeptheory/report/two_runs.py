@@ -9,6 +9,7 @@ from typing import Any
 
 from deeptheory import __version__
 from deeptheory.core.errors import StoreError
+from deeptheory.core.places import Folder, RemotePath, place
 from deeptheory.core.storage import read_json, write_text
 from deeptheory.report.assets import NAME, asset, hash_of
 from deeptheory.report.page import anchor, drawn_figure, interval
@@ -16,7 +17,7 @@ from deeptheory.report.static import draw
 from deeptheory.report.strips import swatch
 
 
-def write_two_runs(runs: Sequence[str | Path], out: str | Path, found: Any) -> Path:
+def write_two_runs(runs: Sequence[str | Path | RemotePath], out: str | Path | RemotePath, found: Any) -> Folder:
     """report.html in the folder `out`, from the figures of two run folders; its path.
 
     found: what `runs.comparison.compare_runs` says of the two. StoreError: a folder is no finished run, or the disk is
@@ -24,7 +25,7 @@ def write_two_runs(runs: Sequence[str | Path], out: str | Path, found: Any) -> P
     """
     from jinja2 import Environment, StrictUndefined
 
-    folders = [Path(run) for run in runs]
+    folders = [place(run) for run in runs]
     pages = [read_json(folder / "page.json", "finished run") for folder in folders]
     try:
         names = dict.fromkeys(name for page in pages for part in page["sections"] for name in part["figures"])
@@ -44,11 +45,11 @@ def write_two_runs(runs: Sequence[str | Path], out: str | Path, found: Any) -> P
         "base-uri 'none'; form-action 'none'",
         version=__version__,
     )
-    write_text(Path(out) / NAME, text)
-    return Path(out) / NAME
+    write_text(place(out) / NAME, text)
+    return place(out) / NAME
 
 
-def _names(folders: list[Path]) -> list[str]:
+def _names(folders: list[Folder]) -> list[str]:
     """Names of the folders; with their parents where both have the same."""
     names = [folder.resolve().name for folder in folders]
     return (
@@ -56,7 +57,7 @@ def _names(folders: list[Path]) -> list[str]:
     )
 
 
-def _pair(name: str, folders: list[Path], pages: list[dict[str, Any]]) -> dict[str, Any]:
+def _pair(name: str, folders: list[Folder], pages: list[dict[str, Any]]) -> dict[str, Any]:
     """Title and drawings of a figure, None where a run does not have it."""
     sides, title = [], name
     for folder, page in zip(folders, pages, strict=True):

@@ -11,6 +11,7 @@ from typing import Any
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import count_of
+from deeptheory.core.places import RemotePath, place
 from deeptheory.runs.ledger import Entry, Ledger
 from deeptheory.runs.record import Record, read_record
 
@@ -57,14 +58,14 @@ class RunComparison:
         }
 
 
-def compare_runs(before: str | Path, after: str | Path) -> RunComparison:
+def compare_runs(before: str | Path | RemotePath, after: str | Path | RemotePath) -> RunComparison:
     """The ledgers of two run folders, claim by claim.
 
     A claim moved if its verdict, its region (or criterion), or, by more than one part in a million, its measured value
     or an end of its interval differs; the first of these is named. "intervals apart": the two intervals share no value.
     InputError: the runs are of two studies. StoreError: a folder holds no ledger, or one that cannot be read.
     """
-    one, two = Path(before), Path(after)
+    one, two = place(before), place(after)
     records = read_record(one), read_record(two)
     if records[0].study != records[1].study:
         raise InputError(f"{one} is a run of {records[0].study} and {two} of {records[1].study}; give two of one study")

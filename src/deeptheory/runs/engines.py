@@ -7,6 +7,8 @@ the run folder, which all workers see under the same path.
 """
 
 import os
+import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
@@ -14,9 +16,10 @@ from typing import Any, Literal
 
 from deeptheory.core.errors import DeeptheoryError, InputError, MissingDependency
 from deeptheory.core.names import pick
-from deeptheory.runs.work import Task, perform, perform_anywhere, perform_for
+from deeptheory.core.places import Folder, RemotePath
+from deeptheory.runs.work import perform, perform_anywhere, perform_for
 
-Work = Callable[[Sequence[Task]], Iterator[tuple[Task, float]]]
+Work = Callable[[Sequence[Any]], Iterator[tuple[Any, float]]]  # of runs.work.Task, or of the form of Job
 
 
 @contextmanager
@@ -40,7 +43,7 @@ def processes(jobs: int | None, address: str) -> Iterator[Work]:
         yield lambda tasks: _in_processes(tasks, jobs)
 
 
-def _in_processes(tasks: Sequence[Task], jobs: int | None) -> Iterator[tuple[Task, float]]:
+def _in_processes(tasks: Sequence[Any], jobs: int | None) -> Iterator[tuple[Any, float]]:
     from joblib import Parallel, delayed, parallel_config
     from joblib.externals.loky import get_reusable_executor
     from joblib.externals.loky.process_executor import BrokenProcessPool
@@ -78,7 +81,7 @@ def dask(jobs: int | None, address: str) -> Iterator[Work]:
     with ExitStack() as until_the_end:
         clients: list[Any] = []
 
-        def work(tasks: Sequence[Task]) -> Iterator[tuple[Task, float]]:
+        def work(tasks: Sequence[Any]) -> Iterator[tuple[Any, float]]:
             if not clients:  # a run that is done needs none
                 clients.append(until_the_end.enter_context(_client(distributed, jobs, address)))
             yield from _on_dask(distributed, clients[0], tasks)
@@ -88,7 +91,7 @@ def dask(jobs: int | None, address: str) -> Iterator[Work]:
 
 @contextmanager
 def _client(distributed: Any, jobs: int | None, address: str) -> Iterator[Any]:
-    options: dict[str, Any] = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
+    options: dict[str, Any] = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     with ExitStack() as until_the_end:
         try:
             where = address or until_the_end.enter_context(
@@ -106,42 +109,141 @@ def _client(distributed: Any, jobs: int | None, address: str) -> Iterator[Any]:
 _PATIENCE = 20  # seconds for a scheduler to answer
 
 
-def _on_dask(distributed: Any, client: Any, tasks: Sequence[Task]) -> Iterator[tuple[Task, float]]:
-    owner = os.getpid()
-    known = {}
-    for task in tasks:
-        away = replace(task, folder=task.folder.resolve())  # a worker may work in another folder
-        known[client.submit(perform_anywhere, away, owner, pure=False)] = task
+def _on_dask(distributed: Any, client: Any, tasks: Sequence[Any]) -> Iterator[tuple[Any, float]]:
+    known = {client.submit(perform_anywhere, _away(task), pure=False): task for task in tasks}
     try:
         for done in distributed.as_completed(list(known), loop=client.loop):
             yield known[done], done.result()
     except distributed.KilledWorker as error:
-        raise DeeptheoryError(
-            "a unit killed every worker that it was given to, perhaps for want of memory; what others finished is saved"
-        ) from error
+        raise DeeptheoryError(_KILLED) from error
     finally:
         client.cancel(list(known), force=True)
 
 
-Engine = Literal["serial", "processes", "dask"]
+@contextmanager
+def ray(jobs: int | None, address: str) -> Iterator[Work]:
+    """On a Ray cluster: at the address, "auto" or "ray://host:10001", or with `jobs` workers on this machine.
+
+    Without an address, a Ray that this process has started already is used and stays. What a killed worker was at goes
+    to another one, three times. MissingDependency: without ray. InputError: nobody answers at the address, or the
+    process is connected to a Ray already. DeeptheoryError: a unit killed every worker that it was given to.
+    """
+    try:
+        import ray as library  # type: ignore[import-not-found]  # an extra
+    except ImportError as error:
+        raise MissingDependency('engine "ray" needs ray: pip install "deeptheory[ray]"') from error
+
+    with ExitStack() as until_the_end:
+        opened_already: list[Any] = []
+
+        def work(tasks: Sequence[Any]) -> Iterator[tuple[Any, float]]:
+            if not opened_already:  # a run that is done needs none
+                until_the_end.enter_context(_connected(library, jobs, address))
+                opened_already.append(library)
+            yield from _on_ray(library, tasks)
+
+        yield work
+
+
+@contextmanager
+def _connected(ray: Any, jobs: int | None, address: str) -> Iterator[None]:
+    if ray.is_initialized():
+        if address:
+            raise InputError(f"this process is connected to a Ray already; leave {address!r} out to use that one")
+        yield
+        return
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would tell its makers of every cluster that starts
+    here = {"num_cpus": jobs or os.cpu_count(), "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+    try:
+        _knock(address)  # ray itself would try for minutes
+        with _importing_the_same():
+            ray.init(
+                address=address or "local", log_to_driver=False, logging_level="ERROR", **({} if address else here)
+            )
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"no Ray answers at {address or 'local'!r} ({error}); an address looks like auto, host:6379 or "
+            "ray://host:10001"
+        ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+@contextmanager
+def _importing_the_same() -> Iterator[None]:
+    """Processes that are started meanwhile find the modules that this one finds."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)
+    try:
+        yield
+    finally:
+        os.environ.pop("PYTHONPATH") if before is None else os.environ.__setitem__("PYTHONPATH", before)
+
+
+def _knock(address: str) -> None:
+    """OSError: nobody listens at host:port. ValueError: the port is no number. Addresses without a port pass."""
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if colon:
+        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
+
+
+def _on_ray(ray: Any, tasks: Sequence[Any]) -> Iterator[tuple[Any, float]]:
+    do = ray.remote(num_cpus=1, max_retries=_RETRIES)(perform_anywhere)
+    known = {do.remote(_away(task)): task for task in tasks}
+    waiting = list(known)
+    try:
+        while waiting:
+            (done,), waiting = ray.wait(waiting, num_returns=1)
+            yield known[done], ray.get(done)
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from error  # what the unit raised, as the other engines do
+    except (
+        ray.exceptions.WorkerCrashedError,
+        ray.exceptions.OutOfMemoryError,
+        ray.exceptions.NodeDiedError,
+    ) as error:
+        raise DeeptheoryError(_KILLED) from error
+    finally:
+        for task in waiting:
+            ray.cancel(task, force=True)
+
+
+_RETRIES = 3  # workers that a unit may kill before it is given up; as many as Dask allows
+_KILLED = "a unit killed every worker that it was given to, perhaps for want of memory; what others finished is saved"
+
+
+def _away(task: Any) -> Any:
+    """The task for a worker that may work in another folder."""
+    return replace(task, folder=task.folder.resolve())
+
+
+Engine = Literal["serial", "processes", "dask", "ray"]
 ENGINES: dict[str, Callable[[int | None, str], AbstractContextManager[Work]]] = {
     "serial": serial,
     "processes": processes,
     "dask": dask,
+    "ray": ray,
 }
+_WITH_ADDRESS = ("dask", "ray")
 
 
-def opened(engine: str, jobs: int | None) -> AbstractContextManager[Work]:
-    """The engine of that name, to be entered; "dask:ADDRESS" names a scheduler. InputError: no such engine, an address
-    for one that has none."""
+def opened(engine: str, jobs: int | None, folder: Folder) -> AbstractContextManager[Work]:
+    """The engine of that name, to be entered, for a run in the folder; "dask:ADDRESS", "ray:ADDRESS" name a cluster.
+
+    InputError: no such engine, an address for one that has none, or a folder that no other process sees.
+    """
     name, _, address = engine.partition(":")
     made = pick(ENGINES, name, what="engine")
-    if address and name != "dask":
-        raise InputError(f"engine is {engine!r}; only dask takes an address")
+    if address and name not in _WITH_ADDRESS:
+        raise InputError(f"engine is {engine!r}; only {' and '.join(_WITH_ADDRESS)} take an address")
+    if isinstance(folder, RemotePath) and folder.alone and name != "serial":
+        raise InputError(f"{folder} is seen by this process alone; use engine='serial', not {engine!r}")
     return made(check_jobs(jobs), address)
 
 
-def _timed(task: Task, owner: int) -> tuple[Task, float]:
+def _timed(task: Any, owner: int) -> tuple[Any, float]:
     return task, perform_for(task, owner)
 
 

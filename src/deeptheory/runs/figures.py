@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.names import unknown
+from deeptheory.core.places import Folder, RemotePath, place
 from deeptheory.core.storage import read_json, write_text
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class PageFigure:
     def __repr__(self) -> str:
         return f"PageFigure({self.name}: {self.title})"
 
-    def write(self, folder: str | Path) -> None:
+    def write(self, folder: str | Path | RemotePath) -> None:
         """Write figures/NAME.json and figures/NAME.csv below the folder. StoreError: they cannot be written."""
         said: dict[str, Any] = {
             "title": self.title,
@@ -65,8 +66,8 @@ class PageFigure:
         }
         said |= {"claims": list(self.claims), "published": self.published}
         said["figure"] = json.loads(self.figure.to_json())
-        write_text(Path(folder) / FIGURES / f"{self.name}.json", json.dumps(said, ensure_ascii=False))
-        write_text(Path(folder) / FIGURES / f"{self.name}.csv", self.table.to_csv(index=False, lineterminator="\n"))
+        write_text(place(folder) / FIGURES / f"{self.name}.json", json.dumps(said, ensure_ascii=False))
+        write_text(place(folder) / FIGURES / f"{self.name}.csv", self.table.to_csv(index=False, lineterminator="\n"))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -114,7 +115,7 @@ class Page:
         if twice:
             raise InputError(f"figure {twice[0]!r} is listed twice; each has files of its own name")
 
-    def write(self, folder: str | Path) -> None:
+    def write(self, folder: str | Path | RemotePath) -> None:
         """Write page.json and the files of every figure into the folder. StoreError: they cannot be written."""
         for section in self.sections:
             for drawn in section.figures:
@@ -123,21 +124,25 @@ class Page:
         said = {"title": self.title, "lead": self.lead, "sections": sections, "notices": list(self.notices)}
         said["links"] = [{"question": n.question, "claims": [list(c) for c in n.claims]} for n in self.links]
         said |= {"paper": dict(self.paper), "main": self.main}
-        write_text(Path(folder) / "page.json", json.dumps(said, indent=1, ensure_ascii=False))
+        write_text(place(folder) / "page.json", json.dumps(said, indent=1, ensure_ascii=False))
 
 
-def read_figure(folder: str | Path, name: str) -> Any:
+def read_figure(folder: str | Path | RemotePath, name: str) -> Any:
     """The plotly figure of that name from a run folder, as in figures/NAME.json.
 
     InputError: the run has none of that name. StoreError: its file is damaged.
     """
     import plotly.graph_objects as go
 
-    names = sorted(p.stem for p in (Path(folder) / FIGURES).glob("*.json"))
+    names = _figures(place(folder) / FIGURES)
     if name not in names:
         raise InputError(unknown(name, names, what="figure"))
-    kept = read_json(Path(folder) / FIGURES / f"{name}.json", "figure")
+    kept = read_json(place(folder) / FIGURES / f"{name}.json", "figure")
     try:
         return go.Figure(kept["figure"])
     except (KeyError, TypeError, ValueError) as error:
         raise StoreError(f"figures/{name}.json is damaged ({error}); run again to write it again") from error
+
+
+def _figures(folder: Folder) -> list[str]:
+    return sorted(p.stem for p in folder.iterdir() if p.suffix == ".json") if folder.is_dir() else []

@@ -14,6 +14,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.names import count_of, unknown
+from deeptheory.core.places import RemotePath, place
 from deeptheory.core.region import Region
 from deeptheory.core.results import Result
 from deeptheory.core.storage import CLAIMS_SCHEMA, check_claims, read_json, write_text
@@ -121,19 +122,19 @@ class Ledger(Result):
         said = ["id", "figure", "statement", "measured", "low", "high", "region", "verdict", "setting", "note"]
         return pd.DataFrame([{name: getattr(e, name) for name in said} for e in self.entries], columns=said)
 
-    def write(self, folder: str | Path) -> None:
+    def write(self, folder: str | Path | RemotePath) -> None:
         """Write claims.json and claims.csv into the folder. StoreError: they cannot be written."""
         rows, text = self.rows(), io.StringIO()
         table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
-        write_text(Path(folder) / "claims.json", json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False))
-        write_text(Path(folder) / "claims.csv", text.getvalue())
+        write_text(place(folder) / "claims.json", json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False))
+        write_text(place(folder) / "claims.csv", text.getvalue())
 
     @classmethod
-    def load(cls, folder: str | Path) -> "Ledger":
+    def load(cls, folder: str | Path | RemotePath) -> "Ledger":
         """The ledger in a run folder. StoreError: missing, or not of this form."""
-        kept = read_json(Path(folder) / "claims.json", "ledger")
+        kept = read_json(place(folder) / "claims.json", "ledger")
         check_claims(kept)
         try:
             return cls(entries=tuple(Entry(**{k: _from_json(k, v) for k, v in row.items()}) for row in kept))

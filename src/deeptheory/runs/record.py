@@ -6,10 +6,10 @@ Nothing in it names a user, a host or an absolute path, so that a run folder can
 import json
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from deeptheory.core.errors import InputError, StoreError
+from deeptheory.core.places import Folder
 from deeptheory.core.storage import RUN_SCHEMA, check_schema, read_json, write_text
 from deeptheory.runs.machine import machine, versions
 
@@ -40,16 +40,16 @@ class Record:
     times: dict[str, Any] = field(default_factory=lambda: {"started": _now(), "finished": None, "steps": {}})
     notes: list[str] = field(default_factory=list)
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Folder) -> None:
         """Replace run.json in the folder in one step. StoreError: it cannot be written."""
         write_text(folder / RECORD, json.dumps({"schema": RUN_SCHEMA, **vars(self)}, indent=1))
 
-    def finish(self, folder: Path) -> None:
+    def finish(self, folder: Folder) -> None:
         """Note that the run came to its end now, and write it. StoreError: it cannot be written."""
         self.times["finished"] = _now()
         self.write(folder)
 
-    def enter(self, folder: Path, resume: bool | None) -> "Record":
+    def enter(self, folder: Folder, resume: bool | None) -> "Record":
         """The record of the folder: this one, written, or the one that lies there, if it is of the same run.
 
         The same: study, scale, seed, threads and settings; other versions or another machine are noted. resume: False
@@ -70,7 +70,7 @@ class Record:
             raise InputError(f"{folder} holds a run already; leave resume out to go on, or choose another folder")
         return self._taken_up(folder)
 
-    def _taken_up(self, folder: Path) -> "Record":
+    def _taken_up(self, folder: Folder) -> "Record":
         old = read_record(folder)
         for name in ("study", "scale", "seed", "threads"):
             was, now = getattr(old, name), getattr(self, name)
@@ -90,7 +90,7 @@ class Record:
         return old
 
 
-def read_record(folder: Path) -> Record:
+def read_record(folder: Folder) -> Record:
     """The record in run.json of a run folder.
 
     StoreError: missing, damaged, of another schema, or made by another major version of deeptheory.

@@ -6,14 +6,14 @@ refused before it is written.
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.names import unknown
-from deeptheory.core.storage import read_dataset, write_dataset
+from deeptheory.core.places import Folder, RemotePath
+from deeptheory.core.storage import is_whole, read_dataset, whole_below, write_dataset
 from deeptheory.runs.steps import Step, unit_name
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Results(Mapping[str, "xarray.Dataset"]):
     the step is not finished; InputError: no step of that name; StoreError: a unit's folder is corrupt.
     """
 
-    def __init__(self, folder: Path, steps: Mapping[str, Step], settings: dict, *, unit: Any = None):
+    def __init__(self, folder: Folder, steps: Mapping[str, Step], settings: dict, *, unit: Any = None):
         self._folder, self._steps, self._settings, self._unit = folder, steps, settings, unit
         self._read: dict[str, xarray.Dataset] = {}
 
@@ -41,7 +41,8 @@ class Results(Mapping[str, "xarray.Dataset"]):
         if name not in self._read:
             step = self._step(name)
             paths = [unit_path(self._folder, name, part) for part in step.parts(self._settings)]
-            missing = [p for p in paths if not p.exists()]
+            there = whole_below(self._folder / UNITS / name)
+            missing = [p for p in paths if p.name not in there]
             if missing:
                 raise NotDone(f"step {name} has {len(paths) - len(missing)} of {len(paths)} units; run it first")
             self._read[name] = _combine(step, [read_unit(p) for p in paths])
@@ -57,7 +58,7 @@ class Results(Mapping[str, "xarray.Dataset"]):
         if part not in step.parts(self._settings):
             raise InputError(unknown(part, step.parts(self._settings), what=f"unit of step {name}"))
         path = unit_path(self._folder, name, part)
-        if not path.exists():
+        if not is_whole(path):
             raise NotDone(f"step {name} has not done its unit {part}; run it first")
         return read_unit(path)
 
@@ -67,8 +68,8 @@ class Results(Mapping[str, "xarray.Dataset"]):
         NotDone (an InputError): none is. InputError: no step of that name. StoreError: a unit's folder is corrupt.
         """
         step = self._step(name)
-        paths = [unit_path(self._folder, name, part) for part in step.parts(self._settings)]
-        there = [p for p in paths if p.exists()]
+        whole = whole_below(self._folder / UNITS / name)
+        there = [unit_path(self._folder, name, part) for part in step.parts(self._settings) if part in whole]
         if not there:
             raise NotDone(f"step {name} has done no unit yet; run it first")
         return _combine(step, [read_unit(p) for p in there])
@@ -88,21 +89,23 @@ class Results(Mapping[str, "xarray.Dataset"]):
         return self._steps[name]
 
 
-def unit_path(folder: Path, step: str, part: str) -> Path:
-    """The folder of one unit's result."""
+def unit_path(folder: Any, step: str, part: str) -> Any:
+    """The folder of one unit's result, of the kind of the run folder."""
     return folder / UNITS / step / part
 
 
-def write_unit(data: Any, path: Path) -> None:
+def write_unit(data: Any, path: Folder) -> None:
     """Keep a unit's result, whole or not at all.
 
     InputError: no Dataset, or one with values that would not come back as they are. StoreError: it cannot be written.
     """
     data = _plain(data, f"{path.parent.name}/{path.name}")
+    if isinstance(path, RemotePath) and is_whole(path):
+        return  # another run that took the folder over was here first, with the same bits
     write_dataset(data, path)
 
 
-def read_unit(path: Path) -> "xarray.Dataset":
+def read_unit(path: Folder) -> "xarray.Dataset":
     """A unit's result. StoreError: corrupt; the message names the folder and says what is lost: this unit alone."""
     try:
         return read_dataset(path)

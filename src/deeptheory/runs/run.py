@@ -12,9 +12,11 @@ from typing import Any
 
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.names import pick
+from deeptheory.core.places import RemotePath, place
 from deeptheory.core.shapes import check_whole
+from deeptheory.core.storage import whole_below
 from deeptheory.runs.engines import Engine, Work, opened
-from deeptheory.runs.lock import locked, wait_for_workers
+from deeptheory.runs.lock import LOCK, locked, wait_for_workers
 from deeptheory.runs.progress import Lines, reporter, watched
 from deeptheory.runs.record import RECORD, Record
 from deeptheory.runs.results import UNITS, NotDone, Results, unit_path
@@ -26,7 +28,7 @@ After = Callable[[Results, str, int, int], str | None]  # (results, step, units 
 
 
 class Run:
-    """One study at one scale with one seed and one set of settings, in one folder.
+    """One study at one scale with one seed and one set of settings, in one folder, here or in an object store.
 
     Nothing is read or written before execute. settings: JSON values; the steps see them with "seed" added. seeds: of
     the independent networks, for the record. changed: settings that are not the published ones. command: what to type
@@ -37,7 +39,7 @@ class Run:
 
     def __init__(
         self,
-        folder: str | Path,
+        folder: str | Path | RemotePath,
         *,
         study: str,
         scale: str,
@@ -50,7 +52,7 @@ class Run:
         resume: bool | None = None,
     ):
         check_whole(seed=(seed, 0), threads=(threads, 1))
-        self.folder = Path(folder)
+        self.folder = place(folder)
         self.settings = check_settings(settings) | {"seed": int(seed)}
         self.record = Record(
             study=study,
@@ -79,12 +81,12 @@ class Run:
     ) -> Results:
         """Do what is not done yet, and return the results.
 
-        steps: in order, each after what it needs. engine: a name in ENGINES, or "dask:ADDRESS" of a scheduler
-        whose workers see the folder; it changes no result. jobs: workers, None for one per core. only: this step alone;
-        what it needs must be there. progress: a function (step, units done, units), units done perhaps a fraction;
-        False: nothing is said; None: bars on a terminal, lines elsewhere, on stderr. after(results, step, units done,
-        units): called each time a unit is done; what it returns is said. Ctrl-C and kill leave a folder that the same
-        call goes on with, bit for bit.
+        steps: in order, each after what it needs. engine: a name in ENGINES, or "dask:ADDRESS" or "ray:ADDRESS" of a
+        cluster whose workers see the folder; it changes no result. jobs: workers, None for one per core. only: this
+        step alone; what it needs must be there. progress: a function (step, units done, units), units done perhaps a
+        fraction; False: nothing is said; None: bars on a terminal, lines elsewhere, on stderr. after(results, step,
+        units done, units): called each time a unit is done; what it returns is said. Ctrl-C and kill leave a folder
+        that the same call goes on with, bit for bit.
         InputError: an unknown engine or step, steps out of order, jobs below 1, resume=True and no run there, or False
         and one. NotDone: only=, and a need is not there. StoreError: the folder holds another run or cannot be written,
         or another process works in it. DeeptheoryError: a worker process was killed.
@@ -92,24 +94,27 @@ class Run:
         known = in_order(steps)
         if only is not None:
             pick(known, only, what="step")
-        at = opened(engine, jobs)
+        at = opened(engine, jobs, self.folder)
         if self._resume and not (self.folder / RECORD).exists():
             raise InputError(
                 f"{self.folder} holds no run to resume (no {RECORD}); leave resume out, or name its folder"
             )
         self._check_links()
-        with locked(self.folder):
+        left = isinstance(self.folder, RemotePath) and (self.folder / LOCK).exists()
+        with locked(self.folder) as mark:
             self.record = self.record.enter(self.folder, self._resume)
             self._resume = None
             tell = reporter(progress)
             try:
                 wait_for_workers(self.folder, tell.say)
+                if left:
+                    tell.say(f"{self.folder} was left by a run that was killed, or is another's: it is taken over")
                 self._sweep_texts()
                 for note in self.record.notes:
                     tell.say(f"note: {note}")
                 chosen = known.values() if only is None else [known[only]]
                 with at as work:
-                    worked = [self._do(step, known, work, tell, after) for step in chosen]
+                    worked = [self._do(step, known, work, tell, after, mark) for step in chosen]
                 if only is None and (any(worked) or self.record.times["finished"] is None):
                     self.record.finish(self.folder)
             except (KeyboardInterrupt, Exception) as error:
@@ -121,7 +126,7 @@ class Run:
                 tell.close()
         return Results(self.folder, known, self.settings)
 
-    def _do(self, step: Step, known: dict[str, Step], work: Work, tell: Lines, after: After | None) -> bool:
+    def _do(self, step: Step, known: dict[str, Step], work: Work, tell: Lines, after: After | None, mark: str) -> bool:
         """Do the units that are missing; whether there were any."""
         needed = {name: known[name] for name in step.needs}
         missing = {n: self._missing(s) for n, s in needed.items()}
@@ -135,6 +140,7 @@ class Run:
         tasks = [
             Task(
                 folder=self.folder,
+                mark=mark,
                 step=step,
                 part=part,
                 unit=parts[part],
@@ -169,19 +175,24 @@ class Run:
 
     def _check_links(self) -> None:
         """StoreError: a symbolic link inside the folder, through which cleaning and writing would reach elsewhere."""
-        for place in (self.folder, self.folder / UNITS, *(self.folder / UNITS).glob("*")):
-            for path in place.iterdir() if place.is_dir() else ():
+        if isinstance(self.folder, RemotePath):
+            return
+        for holder in (self.folder, self.folder / UNITS, *(self.folder / UNITS).glob("*")):
+            for path in holder.iterdir() if holder.is_dir() else ():
                 if path.is_symlink():
                     raise StoreError(
                         f"{path} is a symbolic link; a run folder holds its files itself: replace it by a copy"
                     )
 
     def _missing(self, step: Step) -> list[str]:
-        return [p for p in step.parts(self.settings) if not unit_path(self.folder, step.name, p).exists()]
+        there = whole_below(self.folder / UNITS / step.name)
+        return [p for p in step.parts(self.settings) if p not in there]
 
     def _sweep_texts(self) -> None:
         """Remove small files that a killed process had not finished writing;
         a living one writes the page outside of the lock."""
+        if isinstance(self.folder, RemotePath):  # which has no temporary names
+            return
         for path in (*self.folder.glob(".*.new-*"), *self.folder.glob("*/.*.new-*")):
             if path.is_file() and not _lives(path.name.rpartition("-")[2]):
                 path.unlink(missing_ok=True)
@@ -189,6 +200,8 @@ class Run:
     def _sweep(self, step: Step) -> None:
         """Remove what a killed process had not finished writing, and workspaces of units that it had; other workspaces
         stay, they hold checkpoints."""
+        if isinstance(self.folder, RemotePath):
+            return
         folder = self.folder / UNITS / step.name
         try:
             folder.mkdir(parents=True, exist_ok=True)

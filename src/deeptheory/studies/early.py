@@ -5,10 +5,10 @@ It is drawn when the first unit of its step is done, of those networks alone, an
 
 from collections.abc import Callable, Mapping
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.places import Folder
 from deeptheory.core.storage import write_text
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _PAGE = """<!doctype html>
 
 
 def early_figure(
-    folder: Path, study: Any, settings: Mapping[str, Any]
+    folder: Folder, study: Any, settings: Mapping[str, Any]
 ) -> Callable[["Results", str, int, int], str | None] | None:
     """What a run calls whenever a unit is done: it draws the Study's FIRST and says where. None: the study has no
     FIRST.

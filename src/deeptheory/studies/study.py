@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
+from deeptheory.core.places import Folder, RemotePath, place
 from deeptheory.core.plugins import Registry
 from deeptheory.core.results import Result
 from deeptheory.runs.engines import Engine
@@ -139,7 +140,7 @@ class StudyResult(Result):
 
     study: str
     scale: str
-    folder: Path
+    folder: Folder
     claims: "Ledger"
     results: "Results"
 
@@ -191,7 +192,7 @@ def find(name: str) -> Study:
 def reproduce(
     study: str,
     scale: Literal["quick", "standard", "paper"] = "quick",
-    out: str | Path | None = None,
+    out: str | Path | RemotePath | None = None,
     *,
     seed: int = 0,
     protocol: str | None = None,
@@ -206,11 +207,12 @@ def reproduce(
 
     study: a name in STUDIES, or the paper's arXiv number. scale: "quick", "standard" or "paper", as far as the study
     has them. out: the run folder, by default runs/STUDY-SCALE, for another seed than 0 runs/STUDY-SCALE-SEED; a second
-    call goes on where the first stopped. seed: networks, splits and resamples are drawn from it. protocol: a published
-    set of settings by name. engine: "processes", with `jobs` workers (None: one per core), "serial", "dask", or
-    "dask:ADDRESS" of a cluster whose workers see the folder. only: one step alone; claims whose steps are not done read
-    "not run". settings: by name, e.g. activation="relu"; a run in which a published one is changed decides no claim.
-    resume: True wants a run in the folder, False wants none, None takes either. progress: as in runs.Run.execute.
+    call goes on where the first stopped; "s3://bucket/run" and the like name one in an object store. seed: networks,
+    splits and resamples are drawn from it. protocol: a published set of settings by name. engine: "processes", with
+    `jobs` workers (None: one per core), "serial", "dask" or "ray", or "dask:ADDRESS" or "ray:ADDRESS" of a cluster
+    whose workers see the folder. only: one step alone; claims whose steps are not done read "not run". settings: by
+    name, e.g. activation="relu"; a run in which a published one is changed decides no claim. resume: True wants a run
+    in the folder, False wants none, None takes either. progress: as in runs.Run.execute.
     InputError: an unknown name, a value that is not accepted, seed no integer of 0 or more, a folder that resume does
     not want; nothing is run then. NotDone: only=, and a step that it needs is not done. StoreError: the folder holds
     another run, cannot be written, or another process works in it.
@@ -224,7 +226,7 @@ def reproduce(
     values, changed = known.values(scale, protocol, settings)
     steps = known.part("steps")
     getattr(steps, "check", lambda values: None)(values)
-    folder = Path("runs") / "-".join([known.name, scale, *([str(seed)] if seed else [])]) if out is None else Path(out)
+    folder = Path("runs") / "-".join([known.name, scale, *([str(seed)] if seed else [])]) if out is None else place(out)
     command = _command(known.name, scale, seed, protocol, engine, only, settings, folder)
     run = Run(
         folder,
@@ -250,9 +252,10 @@ def reproduce(
 
 
 def _command(
-    study: str, scale: str, seed: int, protocol, engine: str, only: str | None, settings: Mapping, folder: Path
+    study: str, scale: str, seed: int, protocol, engine: str, only: str | None, settings: Mapping, folder: Folder
 ) -> str:
-    parts: list[str] = ["deeptheory", "reproduce", study, "--scale", scale, "--seed", str(seed), "--engine", engine]
+    parts: list[str] = ["deeptheory", "reproduce", study, "--scale", scale, "--seed", str(seed)]
+    parts += ["--engine", engine.partition(":")[0]]  # an address would say whose cluster it was
     parts += ["--protocol", protocol] if protocol else []
     parts += ["--only", only] if only else []
     parts += [p for k, v in settings.items() for p in ("--set", f"{k}={_text(v)}")]
