@@ -65,7 +65,7 @@ def _train(model: Separable | Joint, rows: Rows, name: str, size: int, measure, 
             return torch.stack([_fitted(s, o) for s, o in scored]).mean(0)
         return torch.stack([measure(s, o).value for s, o in scored]).mean(0)
 
-    walk = batches([f.train for f in rows.folds], settings.batch, settings.seed)
+    walk = batches([f.train for f in rows.folds], settings.batch, settings.seed, model.usual)
     return train(model, walk, objective, decide, settings, name)
 
 

@@ -37,11 +37,8 @@ class Quadratic(nn.Module):
         super().__init__()
         self.both = rho.shape[1]
         left = 1 - rho.square()
-        starts = {
-            "s": (rho / left, self.both),
-            "a": (-rho.square() / (2 * left), dx),
-            "b": (-rho.square() / (2 * left), dy),
-        }
+        own = -rho.square() / (2 * left)
+        starts = {"s": (rho / left, self.both), "a": (own, dx), "b": (own, dy)}
         for name, (start, d) in starts.items():
             weights = F.pad(start, (0, d - self.both)).unsqueeze(1) / _FAST
             self.register_parameter(name, nn.Parameter(weights.clone()))
@@ -57,6 +54,7 @@ class Separable(nn.Module):
     """<g(x), h(y)> + u(x) + v(y) + the quadratic part; g, u and h, v are two networks. All pairs cost little."""
 
     rows = 1024  # that are scored with each other at once where a value is taken
+    usual = 128  # rows of a training step
 
     def __init__(self, dx: int, dy: int, seeds: list[int], rho: torch.Tensor):
         super().__init__()
@@ -77,6 +75,7 @@ class Joint(nn.Module):
     follows is computed for every pair."""
 
     rows = 128
+    usual = 48
 
     def __init__(self, dx: int, dy: int, seeds: list[int], rho: torch.Tensor):
         super().__init__()

@@ -1,9 +1,10 @@
 """DoE, a difference of entropies: I(X;Y) = H(Y) - H(Y|X), each by the cross-entropy of a trained density of y.
 
-Source: McAllester & Stratos 2020, section 5. The cross-entropies bound their entropies from above, so that their
+Source: McAllester & Stratos 2020. The cross-entropies bound their entropies from above, so that their
 difference bounds nothing; it needs no exponential of the information, and so it reaches far.
 Densities: mixtures of normals with axes along the coordinates; a label's are its probabilities. q(y) is trained first;
-q(y|x) begins at it and learns what x changes, so that where x tells nothing both are alike.
+q(y|x) begins at it, in what correlations with x leave of y, and learns what x changes, so that where x tells nothing
+both are alike.
 Pitfall: values that repeat have no density; here ranks of equal values are drawn at random, which keeps the
 information, since y is known from them.
 """
@@ -13,20 +14,18 @@ import math
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from deeptheory.core.results import Estimate
 from deeptheory.information.estimators.limits import nothing
 from deeptheory.information.trained.coordinates import paired
 from deeptheory.information.trained.critics import HIDDEN, mlp
-from deeptheory.information.trained.outcome import Outcome, estimate
+from deeptheory.information.trained.outcome import Outcome, estimate, learned
 from deeptheory.information.trained.rows import Rows, rows_of
 from deeptheory.information.trained.settings import Settings
 from deeptheory.information.trained.training import alone, batches, train
 
 _NORMALS = 6
 _LEAST, _MOST = 0.02, 5.0  # standard deviations of a normal in the mixture
-_FAST = 10.0
 _NOTE = "neither bound: a difference of two cross-entropies, each too large by what its density misses"
 
 
@@ -38,11 +37,12 @@ class Free(nn.Module):
         self.numbers = nn.Parameter(start)
 
     def forward(self) -> Tensor:
+        """[S, 1, outputs]."""
         return self.numbers.unsqueeze(1)
 
 
 class Given(nn.Module):
-    """What x adds to these numbers: a linear part and a perceptron, both 0 at first. [S, B, dx] -> [S, B, outputs]."""
+    """What x adds to these numbers: a linear part and a perceptron, both 0 at first."""
 
     def __init__(self, dx: int, outputs: int, seeds: list[int], device: str):
         super().__init__()
@@ -50,6 +50,7 @@ class Given(nn.Module):
         self.curved = mlp([dx, HIDDEN, HIDDEN, outputs], seeds, device, 0.0)
 
     def forward(self, x: Tensor) -> Tensor:
+        """[S, B, dx] -> [S, B, outputs]."""
         return torch.bmm(x, self.linear) + self.curved.logits(x, apart=True)
 
 
@@ -86,7 +87,11 @@ def entropies(x, y, settings: Settings) -> Estimate:
         more = Given(rows.x.shape[2], numbers.shape[2], rows.seeds, settings.device)
 
         def given(index: Tensor) -> Tensor:
-            return log_density(numbers + more(_at(rows.x, index)), _at(target, index))
+            x, own = _at(rows.x, index), _at(target, index)
+            if label is not None:
+                return log_density(numbers + more(x), own)
+            left, volume = _beyond(own, x, rows.rho)
+            return log_density(numbers + more(x), left) + volume
 
         more_steps, more_note = _train(rows, given, more, settings, "doe, y given x")
         with torch.no_grad():
@@ -98,12 +103,17 @@ def entropies(x, y, settings: Settings) -> Estimate:
                 influence.append(added - added.mean())
                 pieces.append(rows.pieces[index[0]].cpu().numpy())
     kind = "labels" if label is not None else f"mixtures of {_NORMALS} normals"
-    method = (
-        f"DoE (difference of entropies), {kind}, {len(rows.folds)} networks of {steps} + {more_steps} steps, each "
-        "measured on rows it never saw"
-    )
+    method = f"DoE (difference of entropies), {kind}, {learned(len(rows.folds), f'{steps} + {more_steps}')}"
     told = tuple(dict.fromkeys(t for t in (note, more_note) if t))
     return estimate(Outcome(np.array(values), influence, pieces), method, "consistent", (_NOTE, *pair.notes, *told))
+
+
+def _beyond(y: Tensor, x: Tensor, rho: Tensor) -> tuple[Tensor, Tensor]:
+    """What correlations rho [S, k] leave of y's first k coordinates given x's, at their own scale, and the log of the
+    volume's change [S, 1]: a change of variables, exact for normals."""
+    k, narrow = rho.shape[1], (1 - rho.square()).sqrt().unsqueeze(1)
+    left = (y[..., :k] - rho.unsqueeze(1) * x[..., :k]) / narrow
+    return torch.cat([left, y[..., k:]], dim=-1), -narrow.log().sum(-1)
 
 
 def _at(a: Tensor, index: Tensor) -> Tensor:

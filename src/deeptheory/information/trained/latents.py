@@ -33,8 +33,9 @@ class Coder(nn.Module):
 
     def __init__(self, d: int, dims: int, out: int, seeds: list[int], device: str):
         super().__init__()
-        self.linear = nn.Parameter(torch.zeros(len(seeds), d, dims, dtype=torch.float32, device=device))
-        self.encoder = mlp([d, HIDDEN, HIDDEN, dims], [2 * s for s in seeds], device, 1.0)
+        first = torch.eye(d, dims, dtype=torch.float32, device=device)  # the pairs that correlate most
+        self.linear = nn.Parameter(first.repeat(len(seeds), 1, 1))
+        self.encoder = mlp([d, HIDDEN, HIDDEN, dims], [2 * s for s in seeds], device)
         self.decoder = mlp([dims, HIDDEN, HIDDEN, out], [2 * s + 1 for s in seeds], device, 1.0)
 
     def code(self, x: Tensor) -> Tensor:
@@ -62,12 +63,12 @@ def coded(x, y, dims: int, k: int, settings: Settings) -> Estimate:
 
         def right(index: Tensor) -> Tensor:
             a, b = rows.of(index)
-            off = 0
-            for decoded in (of_x(a), of_y(b)):
-                off = (
-                    off + (decoded[..., :dx] - a).square().mean((1, 2)) + (decoded[..., dx:] - b).square().mean((1, 2))
-                )
-            return -torch.as_tensor(off)
+            off = [
+                (decoded[..., part] - target).square().mean((1, 2))
+                for decoded in (of_x(a), of_y(b))
+                for part, target in ((slice(dx), a), (slice(dx, None), b))
+            ]
+            return -torch.stack(off).sum(0)
 
         deciding = rows.deciding(4096)
         done = train(

@@ -21,7 +21,7 @@ def infonce(x: Any, y: Any, *, critic: _Critic = "separable", **options: Unpack[
     """InfoNCE: mean_i f(x_i, y_i) - log mean_j e^f(x_i, y_j), in bits; a lower bound, at most log2 of the rows that are
     scored with each other (a fold's, at most 1,024; 128 with critic="joint"), which a note says when it comes near.
 
-    Source: van den Oord, Li & Vinyals 2018; Poole et al. 2019, eq. 10. x: [n, dx]; y: [n, dy] or [n]. critic: "separable",
+    Source: van den Oord, Li & Vinyals 2018; Poole et al. 2019. x: [n, dx]; y: [n, dy] or [n]. critic: "separable",
     <g(x), h(y)> and terms of each alone, or "joint", a network of both, slower. Both hold a quadratic part. options:
     folds, steps, patience, batch, lr, seconds, device, progress, seed (trained.settings.Settings says what they are).
     InputError: unpaired, NaN, too few rows, groups or blocks for the folds, an unknown critic, options out of range.
@@ -34,7 +34,7 @@ def infonce(x: Any, y: Any, *, critic: _Critic = "separable", **options: Unpack[
 def nwj(x: Any, y: Any, *, critic: _Critic = "separable", **options: Unpack[Options]) -> Estimate:
     """Nguyen, Wainwright & Jordan's bound: 1 + mean f(x_i, y_i) - mean e^f(x_i, y_j), in bits; a lower bound.
 
-    Source: Nguyen, Wainwright & Jordan 2010; Poole et al. 2019, eq. 5. A constant found on the rows that decide when to
+    Source: Nguyen, Wainwright & Jordan 2010; Poole et al. 2019. A constant found on the rows that decide when to
     stop is taken off f first, which any constant may. Its error grows as e^information; a note says where it comes near
     what the rows can show. The rest as for `infonce`.
     """
@@ -46,9 +46,9 @@ def nwj(x: Any, y: Any, *, critic: _Critic = "separable", **options: Unpack[Opti
 def dv(x: Any, y: Any, *, critic: _Critic = "separable", **options: Unpack[Options]) -> Estimate:
     """Donsker & Varadhan's bound: mean f(x_i, y_i) - log mean e^f(x_i, y_j), in bits; trained by the gradient of MINE.
 
-    Source: Donsker & Varadhan 1983; Belghazi et al. 2018, section 3.2 (the mean in the gradient's denominator runs over
-    steps). A lower bound in the limit of many rows; of few the logarithm is biased upwards, and a note says by how much.
-    The rest as for `infonce`.
+    Source: Donsker & Varadhan 1983; Belghazi et al. 2018 (the mean in the gradient's denominator runs over steps). A
+    lower bound in the limit of many rows; of few the logarithm is biased upwards, and a note says by how much. The rest
+    as for `infonce`.
     """
     from deeptheory.information.trained.contrast import contrasted
 
@@ -58,7 +58,7 @@ def dv(x: Any, y: Any, *, critic: _Critic = "separable", **options: Unpack[Optio
 def smile(x: Any, y: Any, *, critic: _Critic = "separable", clip: float = 5.0, **options: Unpack[Options]) -> Estimate:
     """SMILE: Donsker & Varadhan's value with the density ratio cut to [e^-clip, e^clip], in bits; neither bound.
 
-    Source: Song & Ermon 2020, eq. 12; the critic maximizes the Jensen-Shannon bound. clip: in nats, above 0; smaller is
+    Source: Song & Ermon 2020; the critic maximizes the Jensen-Shannon bound. clip: in nats, above 0; smaller is
     steadier and more biased. The rest as for `infonce`.
     """
     from deeptheory.information.trained.contrast import contrasted
@@ -72,7 +72,7 @@ def doe(x: Any, y: Any, **options: Unpack[Options]) -> Estimate:
     """DoE, a difference of entropies: the cross-entropy of a trained q(y) less that of a trained q(y|x), in bits;
     neither bound.
 
-    Source: McAllester & Stratos 2020, section 5. y's side has the densities (mixtures of normals, or a label's
+    Source: McAllester & Stratos 2020. y's side has the densities (mixtures of normals, or a label's
     probabilities), so that x and y are not alike: a label is best as y. Options and InputError as for `infonce`.
     """
     from deeptheory.information.trained.densities import entropies

@@ -19,7 +19,7 @@ class Options(TypedDict, total=False):
     folds: int
     steps: int
     patience: int
-    batch: int
+    batch: int | None
     lr: float
     seconds: float | None
     device: str
@@ -32,15 +32,16 @@ class Options(TypedDict, total=False):
 @dataclass(frozen=True)
 class Settings:
     """folds: networks, each measured on its own part of the rows. steps: most of the training; patience: steps
-    without a better look after which it ends. batch: rows per network and step. lr: of AdamW. seconds: a limit on
+    without a better look after which it ends. batch: rows per network and step; None: 128, or 48 of a joint
+    critic, which scores every pair by itself. lr: of AdamW. seconds: a limit on
     training time, after which the best so far is measured (results then depend on the machine). device: of torch.
-    progress: called as progress(step, steps); True or None: lines on stderr from 20 s on; False: nothing. seed: of splits,
-    first weights and batches. groups [n], block: rows that belong together stay on one side of every split."""
+    progress: called as progress(step, steps); True or None: lines on stderr from 20 s on; False: nothing. seed: of
+    splits, first weights and batches. groups [n], block: rows that belong together stay on one side of every split."""
 
     folds: int = 5
     steps: int = 1500
     patience: int = 200
-    batch: int = 128
+    batch: int | None = None
     lr: float = 1e-3
     seconds: float | None = None
     device: str = "cpu"
@@ -52,7 +53,7 @@ class Settings:
     def __post_init__(self) -> None:
         """InputError: what is no such number, a device that is not there."""
         check_whole(folds=(self.folds, 2), steps=(self.steps, 1), patience=(self.patience, 1))
-        check_whole(batch=(self.batch, 2), seed=(self.seed, 0))
+        check_whole(seed=(self.seed, 0), **({} if self.batch is None else {"batch": (self.batch, 2)}))
         check_positive("lr", self.lr)
         if self.seconds is not None:
             check_positive("seconds", self.seconds)

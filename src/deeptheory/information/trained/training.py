@@ -50,9 +50,9 @@ def alone() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def batches(train: list[np.ndarray], size: int, seed: int) -> Iterator[np.ndarray]:
+def batches(train: list[np.ndarray], size: int | None, seed: int, usual: int = 128) -> Iterator[np.ndarray]:
     """Rows [S, size] for step after step: each network goes through its own rows in an order drawn again each time."""
-    size = min(size, min(map(len, train)))
+    size = min(usual if size is None else size, min(map(len, train)))
     walks = [_walk(rows, size, np.random.default_rng([seed, len(rows), 13, k])) for k, rows in enumerate(train)]
     while True:
         yield np.stack([next(w) for w in walks])
