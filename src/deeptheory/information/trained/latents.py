@@ -19,12 +19,14 @@ from deeptheory.core.shapes import check_whole
 from deeptheory.information.estimators.ksg import ksg
 from deeptheory.information.estimators.limits import nothing
 from deeptheory.information.estimators.samples import check_k
+from deeptheory.information.spread import counts_of, null_half
 from deeptheory.information.trained.coordinates import paired
 from deeptheory.information.trained.critics import HIDDEN, mlp
 from deeptheory.information.trained.rows import rows_of
 from deeptheory.information.trained.settings import Settings
 from deeptheory.information.trained.training import alone, batches, train
 
+_ROWS, _DRAWS = 500, 20  # permuted, for the width of the interval
 _NOTE = "neither bound: what the codes keep is at most all, and neighbor counts on them err either way"
 
 
@@ -53,9 +55,9 @@ def coded(x, y, dims: int, k: int, settings: Settings) -> Estimate:
     pair = paired(x, y, ordered=settings.block is not None)
     if pair.empty:
         return nothing("LMI", pair.notes)
-    check_k(k, len(pair.order) // settings.folds)
     with alone():
         rows = rows_of(pair, settings)
+        check_k(k, min(len(f.test) for f in rows.folds))
         dx, dy = rows.x.shape[2], rows.y.shape[2]
         keep = min(dims, dx), min(dims, dy)
         of_x = Coder(dx, keep[0], dx + dy, [2 * s for s in rows.seeds], settings.device)
@@ -99,14 +101,23 @@ def coded(x, y, dims: int, k: int, settings: Settings) -> Estimate:
     )
     notes = (_NOTE, *pair.notes, *((done.note,) if done.note else ()))
     notes += tuple(dict.fromkeys(t for f in found for t in f.notes if "columns: biased" not in t))
+    if np.isnan(half):
+        notes += (
+            f"no interval: ten batches of the {len(rows.folds[0].test)} rows that a fold counts are too small, each "
+            "needs at least 20 rows, or groups or blocks",
+        )
     return Estimate(value=value, low=value - half, high=value + half, method=method, notes=notes)
 
 
 def _counted(codes: list[np.ndarray], k: int, settings: Settings, pieces: np.ndarray) -> Estimate:
-    """Kraskov's estimator of codes, its interval from batches of what stays together."""
+    """Kraskov's estimator of codes, its interval from batches of what stays together, or at least as wide as counts
+    spread with one side permuted (spread.py)."""
     got = ksg(*codes, k=k, seed=settings.seed)
     if settings.groups is None and settings.block is None:
-        return got
+        n = len(pieces)
+        chance = null_half(counts_of(*codes, k, True, settings.seed), n, settings.seed, _ROWS, _DRAWS)
+        half = max((got.high - got.low) / 2, chance) if np.isfinite(got.high) else np.nan
+        return replace(got, low=got.value - half, high=got.value + half)
 
     def of(rows: np.ndarray) -> float:
         return ksg(*(c[rows] for c in codes), k=k, seed=settings.seed).value

@@ -80,7 +80,7 @@ def doe(x: Any, y: Any, **options: Unpack[Options]) -> Estimate:
     return entropies(x, y, Settings(**options))
 
 
-def lmi(x: Any, y: Any, *, dims: int = 3, k: int = 3, **options: Unpack[Options]) -> Estimate:
+def lmi(x: Any, y: Any, *, dims: int = 3, k: int = 5, **options: Unpack[Options]) -> Estimate:
     """LMI: Kraskov's estimator on learned codes of `dims` numbers, which tell most of both variables, in bits; neither
     bound.
 
