@@ -55,6 +55,20 @@ def test_labels_are_numbered_by_their_use_and_not_by_their_names():
         paired(x, [f"a{k}" for k in range(200)], False)
 
 
+def test_copies_are_known_and_values_that_repeat_are_not_taken_for_them():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(100, 2)), rng.normal(size=100)
+    twice = paired(np.r_[x, x[:30]], np.r_[y, y[:30]], False)
+    assert len(np.unique(twice.copies)) == 100
+    assert "30 rows are copies of others" in twice.notes[0]
+    beside = paired(np.r_[x, x[:30]], np.r_[y, y[:30]] > 0, False)
+    assert len(np.unique(beside.copies)) == 100
+    for a, b in ((np.maximum(x[:, 0], 0), y), (np.round(x), np.round(y)), (np.round(2 * y) / 2, y > 0)):
+        kept = paired(a, b, False)
+        assert len(np.unique(kept.copies)) == 100
+        assert kept.notes == ()
+
+
 def test_ranks_of_equal_values_are_drawn_where_densities_need_it():
     x = np.repeat([0.0, 1.0], 50)
     y = np.random.default_rng(0).normal(size=100)

@@ -45,10 +45,13 @@ def test_copies_in_groups_are_no_information(method):
     rng = np.random.default_rng(1)
     x, y = (np.repeat(rng.normal(size=(30, 8)), 10, axis=0) for _ in range(2))
     given = {"steps": 150, "progress": False}
-    leaked = dt.mutual_information(x, y, method, **given)
+    leaked = dt.mutual_information(x, y, method, groups=np.arange(300), **given)
     kept = dt.mutual_information(x, y, method, groups=np.repeat(np.arange(30), 10), **given)
     assert leaked.low > 0.3
     assert kept.low <= 0 <= kept.high
+    seen = dt.mutual_information(x, y, method, **given)
+    assert seen.low <= 0 <= seen.high
+    assert any("270 rows are copies" in n for n in seen.notes)
     blocks = dt.mutual_information(x, y, method, block=10, **given)
     assert blocks.low <= 0 <= blocks.high
 

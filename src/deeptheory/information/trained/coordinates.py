@@ -19,6 +19,7 @@ from deeptheory.information.reading import read
 
 _RIDGE = 1e-3  # of a column's variance
 _CLOSEST = 0.98  # a squared correlation that a critic begins at
+_RARE = 20  # copies of a row, on average, up to which values that repeat are taken for the same samples
 _MOST = 512  # columns; above, whitening costs more than it gives
 
 
@@ -32,12 +33,14 @@ class Side:
 
 @dataclass(frozen=True)
 class Pair:
-    """Both variables, rows in an order that depends on their values alone: row i here was row order[i]. empty: a
-    variable that is constant, or "". notes: what a reader must know."""
+    """Both variables, rows in an order that depends on their values alone: row i here was row order[i]. copies [n]:
+    codes that rows share which are copies of each other. empty: a variable that is constant, or "". notes: what a
+    reader must know."""
 
     x: Side
     y: Side
     order: np.ndarray
+    copies: np.ndarray
     empty: str
     notes: tuple[str, ...]
 
@@ -55,7 +58,7 @@ def paired(x: Any, y: Any, ordered: bool, spread: int | None = None) -> Pair:
         still = constant(a)
         if still.all():
             nobody = Side(np.zeros((n, 0)), None)
-            return Pair(nobody, nobody, np.arange(n), name, (f"{name} is constant",))
+            return Pair(nobody, nobody, np.arange(n), np.arange(n), name, (f"{name} is constant",))
         if still.any():
             notes += (f"{name} is constant in {int(still.sum())} of {len(still)} columns: left out",)
     codes = [_codes(a, is_named, name) for a, is_named, name in zip(raw, named, "xy")]
@@ -74,7 +77,35 @@ def paired(x: Any, y: Any, ordered: bool, spread: int | None = None) -> Pair:
         else:
             hot = np.eye(int(code.max()) + 1)[code[order]]
             sides.append(Side((hot - hot.mean(0)) / hot.std(0), code[order]))
-    return Pair(sides[0], sides[1], order, "", notes)
+    copies = _copies([k[order] for k in keys], [c is None for c in codes])
+    again = n - int(copies.max()) - 1
+    if again:
+        notes += (
+            f"{again} rows are copies of others, in both variables: unless groups= or block= say otherwise, copies "
+            "stay on one side of every split; if they are the same samples again, leave them out",
+        )
+    return Pair(sides[0], sides[1], order, copies, "", notes)
+
+
+def _copies(sides: list[np.ndarray], numbers: list[bool]) -> np.ndarray:
+    """[n]: rows have one code where they are equal in x and in y, and one of these, of numbers, has its value in no
+    other row: then they are the same sample again, which a network would know by heart."""
+    flat = [s.reshape(len(s), -1) for s in sides]
+    own = np.arange(len(flat[0]))
+    both = _first(np.concatenate(flat, axis=1))
+    for side, is_number in zip(flat, numbers):
+        one = _first(side) if is_number else own
+        few = len(np.unique(one))
+        if is_number and (one < own).any() and few > max(len(own) / _RARE, len(own) ** 0.5):
+            same = np.bincount(one)[one] == np.bincount(both)[both]
+            own = np.where(same, np.minimum(own, both), own)
+    return np.unique(own, return_inverse=True)[1].ravel()
+
+
+def _first(a: np.ndarray) -> np.ndarray:
+    """For each row the first that equals it, [n]."""
+    _, first, inverse = np.unique(a, axis=0, return_index=True, return_inverse=True)
+    return first[inverse.ravel()]
 
 
 def _codes(a: np.ndarray, named: bool, name: str) -> np.ndarray | None:

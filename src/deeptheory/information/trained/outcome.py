@@ -59,6 +59,11 @@ def estimate(got: Outcome, method: str, direction: Direction, notes: tuple[str, 
             "interval is carried up to 0, below which no information is",
         )
         high = 0.0
+    if half == 0:
+        notes += (
+            "nothing was learned that the rows which decide bear out: the networks stayed as they began, and 0 says "
+            "that nothing was found, not that nothing is there",
+        )
     return Estimate(
         value=value, low=low, high=high, method=f"{method}; interval: {HOLDS}", direction=direction, notes=notes
     )

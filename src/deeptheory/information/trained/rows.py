@@ -8,7 +8,7 @@ from torch import Tensor
 
 from deeptheory.information.trained.coordinates import Pair, turned
 from deeptheory.information.trained.settings import Settings
-from deeptheory.information.trained.splits import Fold, split
+from deeptheory.information.trained.splits import LEAST, Fold, split
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ class Rows:
 def rows_of(pair: Pair, settings: Settings) -> Rows:
     """The rows of a pair of variables, split and turned."""
     pieces = settings.pieces(pair.order)
+    if settings.groups is None and settings.block is None and pair.copies.max() + 1 >= LEAST * settings.folds:
+        pieces = pair.copies
     folds = split(pieces, settings.folds, settings.seed)
     both = [turned(pair.x.columns, pair.y.columns, f.train) for f in folds]
     drawn = np.random.SeedSequence([settings.seed, len(pieces), 15]).generate_state(len(folds), np.uint32)
