@@ -6,8 +6,9 @@ scores [S, B, B]: f(x_i, y_j); the pairs i = j come from p(x, y), the others fro
 infonce (van den Oord, Li & Vinyals 2018; Poole et al. 2019)
   trained and measured: mean_i f_ii - log mean_j e^f_ij, the mean with j = i. Lower bound, at most log B.
 nwj (Nguyen, Wainwright & Jordan 2010; f here is theirs less 1)
-  trained and measured: 1 + mean f_ii - mean e^f_ij. Lower bound; measured with f less a constant that was found on
-  other rows, which is as free as f is.
+  trained and measured: 1 + mean f_ii - mean e^f_ij. Lower bound. For it and dv, what is measured is f less a constant
+  found on other rows, and cut at the log of their number: any function is a critic, and this one has no few pairs
+  that decide the mean of e^f.
 dv (Donsker & Varadhan 1983; Belghazi et al. 2018, "MINE")
   trained: the gradient of mean f_ii - log mean e^f_ij with a running mean in its denominator. Measured: that
   expression; a lower bound in the limit of many rows, since the logarithm of a mean is biased upwards.
@@ -45,8 +46,8 @@ Objective = Callable[[Tensor, Tensor, dict[str, Any]], Tensor]  # scores, others
 
 @dataclass(frozen=True)
 class Bound:
-    """One line of the table: what is maximized, what is measured (scores, others, clip), whether a constant found on
-    other rows is taken off f first."""
+    """One entry of the list: what is maximized, what is measured (scores, others, clip), whether f is first centered
+    by a constant found on other rows, and cut where they bear no more out."""
 
     objective: Objective
     held: Callable[[Tensor, Tensor, float], Held]
@@ -148,6 +149,6 @@ def _log(a: float) -> float:
 BOUNDS: dict[str, Bound] = {
     "infonce": Bound(_infonce, _infonce_held, centered=False, lower=True),
     "nwj": Bound(_nwj, _nwj_held, centered=True, lower=True),
-    "dv": Bound(_dv, _dv_held, centered=False, lower=True),
+    "dv": Bound(_dv, _dv_held, centered=True, lower=True),
     "smile": Bound(_js, _smile_held, centered=False, lower=False),
 }

@@ -1,5 +1,6 @@
 """The estimators that train a critic: one of BOUNDS maximized on training rows, measured on rows never trained on."""
 
+import math
 from functools import partial
 
 import numpy as np
@@ -18,6 +19,7 @@ from deeptheory.information.trained.settings import Settings
 from deeptheory.information.trained.training import Trained, alone, batches, train
 
 _NEAR = 0.75  # of a ceiling
+_ROUNDS = 4
 _JENSEN = 0.02  # bits
 _TITLE = {
     "infonce": "InfoNCE",
@@ -61,25 +63,37 @@ def _train(model: Separable | Joint, rows: Rows, name: str, size: int, measure, 
 
     def decide() -> Tensor:
         scored = [(model(x, y), others) for x, y, others in deciding]
-        if bound.centered:  # the constant that makes it largest is free: it is fitted on these rows
-            return torch.stack([_fitted(s, o) for s, o in scored]).mean(0)
+        if bound.centered:
+            most = scored[0][0].shape[1]
+            scored = _capped(scored, _constant(scored, most), most)
         return torch.stack([measure(s, o).value for s, o in scored]).mean(0)
 
     walk = batches([f.train for f in rows.folds], settings.batch, settings.seed, model.usual)
     return train(model, walk, objective, decide, settings, name)
 
 
-def _fitted(scores: Tensor, others: Tensor) -> Tensor:
-    return scores.diagonal(dim1=1, dim2=2).mean(1) - log_mean_exp(scores, others)
+def _constant(scored: list[tuple[Tensor, Tensor]], size: int) -> Tensor:
+    """log of the mean of e^f over all the others, [S], f cut as it will be."""
+    first = scored[0][0]
+    found = first.flatten(1).median(1).values
+    for _ in range(_ROUNDS):  # each takes a lone large f out of the mean by a factor of `size`
+        several = torch.stack([log_mean_exp(s, o) for s, o in _capped(scored, found, size)])
+        found = found + several.logsumexp(0) - math.log(len(scored))
+    return found
+
+
+def _capped(scored: list[tuple[Tensor, Tensor]], constant: Tensor, size: int) -> list[tuple[Tensor, Tensor]]:
+    """f less a constant, and at most log of the rows scored with each other: more could not be borne out by them, and
+    one pair would decide the mean of e^f. A critic so cut is a critic."""
+    return [((s - constant[:, None, None]).clamp(max=math.log(size)), o) for s, o in scored]
 
 
 @torch.no_grad()
 def _measured(model: Separable | Joint, rows: Rows, centered: bool, size: int, measure) -> tuple[Outcome, float]:
     """What every fold's network says of its own rows; the largest bias of a logarithm, in bits."""
-    constant = torch.zeros(len(rows.folds), device=rows.x.device)
-    if centered:
-        several = [log_mean_exp(model(*rows.of(i)), rows.others(i)) for i in rows.deciding(size)]
-        constant = torch.stack(several).logsumexp(0) - np.log(len(several))
+    deciding = [(model(*rows.of(i)), rows.others(i)) for i in rows.deciding(size)] if centered else []
+    most = deciding[0][0].shape[1] if centered else 0
+    constant = _constant(deciding, most) if centered else None
     values, influence, pieces, jensen = [], [], [], []
     for k in range(len(rows.folds)):
         parts, means, bias = [], [], []
@@ -88,7 +102,10 @@ def _measured(model: Separable | Joint, rows: Rows, centered: bool, size: int, m
             x, y = rows.x[k : k + 1, index[0]], rows.y[k : k + 1, index[0]]
             networks = len(rows.folds)
             scores = model(x.expand(networks, -1, -1).contiguous(), y.expand(networks, -1, -1).contiguous())[k : k + 1]
-            got = measure(scores - constant[k], rows.others(index[k : k + 1]))
+            shown = (scores, rows.others(index[k : k + 1]))
+            if constant is not None:
+                (shown,) = _capped([shown], constant[k : k + 1], most)
+            got = measure(*shown)
             means.append((len(part), got.value.double().item()))
             parts.append(got.influence[0].double().cpu().numpy())
             bias.append(got.jensen.item())
