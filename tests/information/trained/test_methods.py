@@ -92,6 +92,20 @@ def test_the_ceiling_of_infonce_is_a_note_and_smile_says_its_cut():
     assert any("McAllester & Stratos" in n for n in above.notes)
 
 
+def test_what_cannot_be_finite_or_so_large_is_a_note():
+    x, _ = pair()
+    for y in (x[:, :1], np.exp(x[:, :1]), x @ [1.0, 2.0]):
+        assert any("is infinite" in n for n in dt.mutual_information(x, y, "dv", **BRIEF).notes)
+    assert not any("is infinite" in n for n in dt.mutual_information(*pair(), "dv", **BRIEF).notes)
+
+
+def test_a_rate_far_too_large_does_not_choose_what_blew_up():
+    x, y = pair()
+    for method in ("infonce", "nwj", "dv", "smile"):
+        got = dt.mutual_information(x, y, method, lr=1e3, steps=40, progress=False)
+        assert abs(got.value - 0.74) < 0.5, method
+
+
 def test_few_samples_have_no_interval_and_units_are_nats_on_demand():
     x, y = pair(60)
     bits = dt.mutual_information(x, y, "dv", **BRIEF)

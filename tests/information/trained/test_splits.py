@@ -35,5 +35,7 @@ def test_the_split_goes_by_the_seed():
 def test_too_few_pieces_are_refused():
     with pytest.raises(InputError, match="6 rows are too few for 5 folds; needed: 20"):
         split(np.arange(6), 5, 0)
+    with pytest.raises(InputError, match="the largest of 21 groups or blocks has 180 of 200 rows; needed: at most 13"):
+        split(np.minimum(np.arange(200), 20), 5, 0)
     with pytest.raises(InputError, match="7 groups or blocks are too few for 2 folds; needed: 8"):
         split(np.repeat(np.arange(7), 100), 2, 0)

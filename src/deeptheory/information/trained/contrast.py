@@ -47,7 +47,7 @@ def contrasted(x, y, name: str, critic: str, settings: Settings, clip: float = 5
     notes = pair.notes + _doubts(name, outcome, smallest, jensen, clip) + ((done.note,) if done.note else ())
     cut = f", cut at {clip:g} nats" if name == "smile" else ""
     method = f"{_TITLE[name]}{cut}, {critic} critic, {learned(len(rows.folds), done.steps)}"
-    return estimate(outcome, method, "lower" if bound.lower else "consistent", notes)
+    return estimate(outcome, method, "lower" if bound.lower else "consistent", notes, pair)
 
 
 def _held(bound, clip: float, scores: Tensor, others: Tensor) -> Held:
@@ -66,6 +66,8 @@ def _train(model: Separable | Joint, rows: Rows, name: str, size: int, measure, 
         if bound.centered:
             most = scored[0][0].shape[1]
             scored = _capped(scored, _constant(scored, most), most)
+        if not bound.lower:  # its value rises without end where f does; what is trained does not
+            return torch.stack([bound.objective(s, o, {}) for s, o in scored]).mean(0)
         return torch.stack([measure(s, o).value for s, o in scored]).mean(0)
 
     walk = batches([f.train for f in rows.folds], settings.batch, settings.seed, model.usual)

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from deeptheory.core.errors import InputError
-from deeptheory.information.estimators.samples import as_samples, constant
+from deeptheory.information.estimators.limits import INFINITE, infinite
+from deeptheory.information.estimators.samples import as_samples, constant, moderate
 from deeptheory.information.ranks import normal_scores
 from deeptheory.information.reading import read
 
@@ -33,14 +34,17 @@ class Side:
 
 @dataclass(frozen=True)
 class Pair:
-    """Both variables, rows in an order that depends on their values alone: row i here was row order[i]. copies [n]:
-    codes that rows share which are copies of each other. empty: a variable that is constant, or "". notes: what a
-    reader must know."""
+    """Both variables, rows in an order that depends on their values alone: row i here was row order[i].
+
+    copies [n]: codes that rows share which are copies of each other. raw: x and y as they were given. empty: a variable
+    that is constant, or "". notes: what a reader must know.
+    """
 
     x: Side
     y: Side
     order: np.ndarray
     copies: np.ndarray
+    raw: tuple[np.ndarray, np.ndarray]
     empty: str
     notes: tuple[str, ...]
 
@@ -58,7 +62,7 @@ def paired(x: Any, y: Any, ordered: bool, spread: int | None = None) -> Pair:
         still = constant(a)
         if still.all():
             nobody = Side(np.zeros((n, 0)), None)
-            return Pair(nobody, nobody, np.arange(n), np.arange(n), name, (f"{name} is constant",))
+            return Pair(nobody, nobody, np.arange(n), np.arange(n), (raw[0], raw[1]), name, (f"{name} is constant",))
         if still.any():
             notes += (f"{name} is constant in {int(still.sum())} of {len(still)} columns: left out",)
     codes = [_codes(a, is_named, name) for a, is_named, name in zip(raw, named, "xy")]
@@ -84,7 +88,17 @@ def paired(x: Any, y: Any, ordered: bool, spread: int | None = None) -> Pair:
             f"{again} rows are copies of others, in both variables: unless groups= or block= say otherwise, copies "
             "stay on one side of every split; if they are the same samples again, leave them out",
         )
-    return Pair(sides[0], sides[1], order, copies, "", notes)
+    if codes[0] is None and codes[1] is None and _infinite(raw, [s.columns for s in sides]):
+        notes += (INFINITE,)
+    return Pair(sides[0], sides[1], order, copies, (raw[0], raw[1]), "", notes)
+
+
+def _infinite(raw: list[np.ndarray], scores: list[np.ndarray]) -> bool:
+    """Whether a column is a linear function of the other variable's, as given or as normal scores."""
+    if max(a.shape[1] for a in raw) > _MOST:
+        return False
+    given = [moderate(a[:, ~constant(a)]).T for a in raw]
+    return infinite(*given) or infinite(*(s.T for s in scores))
 
 
 def _copies(sides: list[np.ndarray], numbers: list[bool]) -> np.ndarray:
@@ -97,7 +111,8 @@ def _copies(sides: list[np.ndarray], numbers: list[bool]) -> np.ndarray:
         one = _first(side) if is_number else own
         few = len(np.unique(one))
         if is_number and (one < own).any() and few > max(len(own) / _RARE, len(own) ** 0.5):
-            same = np.bincount(one)[one] == np.bincount(both)[both]
+            often = np.bincount(both)[both]
+            same = (np.bincount(one)[one] == often) & (often <= _RARE)  # more often: a value, as of dead units
             own = np.where(same, np.minimum(own, both), own)
     return np.unique(own, return_inverse=True)[1].ravel()
 

@@ -105,7 +105,9 @@ def entropies(x, y, settings: Settings) -> Estimate:
     kind = "labels" if label is not None else f"mixtures of {_NORMALS} normals"
     method = f"DoE (difference of entropies), {kind}, {learned(len(rows.folds), f'{steps} + {more_steps}')}"
     told = tuple(dict.fromkeys(t for t in (note, more_note) if t))
-    return estimate(Outcome(np.array(values), influence, pieces), method, "consistent", (_NOTE, *pair.notes, *told))
+    return estimate(
+        Outcome(np.array(values), influence, pieces), method, "consistent", (_NOTE, *pair.notes, *told), pair
+    )
 
 
 def _beyond(y: Tensor, x: Tensor, rho: Tensor) -> tuple[Tensor, Tensor]:

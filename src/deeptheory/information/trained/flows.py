@@ -115,4 +115,4 @@ def normalized(x, y, settings: Settings) -> Estimate:
                 pieces.append(rows.pieces[index[0]].cpu().numpy())
     method = f"normalizing flows ({_LAYERS} couplings each), then a normal pair, {learned(len(rows.folds), done.steps)}"
     notes = (_NOTE, *pair.notes, *((done.note,) if done.note else ()))
-    return estimate(Outcome(np.array(values), influence, pieces), method, "consistent", notes)
+    return estimate(Outcome(np.array(values), influence, pieces), method, "consistent", notes, pair)

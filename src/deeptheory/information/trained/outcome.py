@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from deeptheory.core.results import Direction, Estimate
+from deeptheory.information.estimators.limits import impossible
+from deeptheory.information.trained.coordinates import Pair
 
 LN2 = float(np.log(2))
 _NORMAL = 1.959964
@@ -49,9 +51,10 @@ def learned(networks: int, steps: int | str) -> str:
     return f"{networks} networks of {steps} steps, each measured on rows it never saw"
 
 
-def estimate(got: Outcome, method: str, direction: Direction, notes: tuple[str, ...]) -> Estimate:
+def estimate(got: Outcome, method: str, direction: Direction, notes: tuple[str, ...], pair: Pair) -> Estimate:
     """The Estimate in bits."""
     value, half = got.mean / LN2, got.half / LN2
+    notes += impossible(value, x=pair.raw[0], y=pair.raw[1])
     low, high = value - half, value + half
     if high < 0:
         notes += (

@@ -60,8 +60,10 @@ class Rows:
 def rows_of(pair: Pair, settings: Settings) -> Rows:
     """The rows of a pair of variables, split and turned."""
     pieces = settings.pieces(pair.order)
-    if settings.groups is None and settings.block is None and pair.copies.max() + 1 >= LEAST * settings.folds:
-        pieces = pair.copies
+    if settings.groups is None and settings.block is None:
+        n, several, most = len(pieces), pair.copies.max() + 1, np.bincount(pair.copies).max()
+        if several >= LEAST * settings.folds and 3 * settings.folds * most <= n:
+            pieces = pair.copies
     folds = split(pieces, settings.folds, settings.seed)
     both = [turned(pair.x.columns, pair.y.columns, f.train) for f in folds]
     drawn = np.random.SeedSequence([settings.seed, len(pieces), 15]).generate_state(len(folds), np.uint32)

@@ -32,8 +32,13 @@ def split(pieces: np.ndarray, folds: int, seed: int) -> list[Fold]:
             f"{several} {what} are too few for {folds} folds; needed: {LEAST * folds}, so that each part holds some. "
             f"folds=2 needs {2 * LEAST}; 'ksg' and 'gaussian' train nothing and need no parts"
         )
-    order = np.random.default_rng([seed, n, 11]).permutation(several)
     size = np.bincount(pieces, minlength=several)
+    if 3 * folds * size.max() > n and several < n:
+        raise InputError(
+            f"the largest of {several} {what} has {size.max()} of {n} rows; needed: at most {n // (3 * folds)}, a third "
+            f"of each of {folds} folds, so that each holds several"
+        )
+    order = np.random.default_rng([seed, n, 11]).permutation(several)
     shares = _shares(order, size, folds)
     out = []
     for k in range(folds):
