@@ -35,8 +35,8 @@ def split(pieces: np.ndarray, folds: int, seed: int) -> list[Fold]:
     size = np.bincount(pieces, minlength=several)
     if 3 * folds * size.max() > n and several < n:
         raise InputError(
-            f"the largest of {several} {what} has {size.max()} of {n} rows; needed: at most {n // (3 * folds)}, a third "
-            f"of each of {folds} folds, so that each holds several"
+            f"the largest of {several} {what} has {size.max()} of {n} rows; needed: at most {n // (3 * folds)}, a "
+            f"third of each of {folds} folds, so that each holds several"
         )
     order = np.random.default_rng([seed, n, 11]).permutation(several)
     shares = _shares(order, size, folds)
