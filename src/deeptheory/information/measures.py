@@ -75,14 +75,15 @@ def mutual_information(
     are read as columns, with a note), or one word or category per row as its label. Rows are paired by position; row
     labels (pandas, xarray) that say otherwise are an error or a note. method: a name in
     information.estimators.MUTUAL_INFORMATION, or a function of (x, y, **options); "auto": chosen by the rules of
-    information/automatic.py. unit: "bits" or "nats".
+    information/automatic.py, never a trained one ("infonce", "nwj", "dv", "smile", "doe", "lmi", "flow"), which cost
+    seconds to minutes. unit: "bits" or "nats".
     ranks: True: normal scores of each column first (information stays, tails go); None: where "auto" finds that tails
     ask. permutations: draws of y permuted, for .p and .null_mean. groups [n]: rows that belong together; block: rows
     of a series that belong together: both make interval and permutations move whole groups or blocks.
     options: the estimator's own, by keyword (k, seed, standardize, correct, ...).
     The estimate holds its samples: .convergence() (the value at fewer of them), .local (by sample), .normalized(by=).
     Intervals: of counts and of counts beside a label from 20 samples on, of neighbor counts with "auto" from 30, of
-    "gaussian" from 10, of neighbor counts and "wkl" by name from 200 (batches);
+    "gaussian" from 10, of trained methods from 100, of neighbor counts and "wkl" by name from 200 (batches);
     with fewer they are unbounded, with a note, or NaN.
     InputError: unpaired samples, the same row labels in another order, NaN, mixed columns, an unknown method or option,
     what the estimator itself refuses.
@@ -97,7 +98,8 @@ def mutual_information(
         if ranks:
             if name not in _RANKED:
                 raise InputError(f"ranks= is for {', '.join(_RANKED)} and auto, not for {name!r}")
-            x, y = _scores(x, "x"), y if name == "labels" else _scores(y, "y")
+            if name not in _TRAINED:
+                x, y = _scores(x, "x"), y if name == "labels" else _scores(y, "y")
     else:
         function = method
         if ranks:

@@ -115,6 +115,13 @@ def test_few_samples_have_no_interval_and_units_are_nats_on_demand():
     assert nats.value == pytest.approx(bits.value * np.log(2))
 
 
+def test_ranks_are_taken_anyway_and_labels_stay_labels():
+    x, y = pair()
+    for other in (y, (y[:, 0] > 0).astype(int)):
+        plain, ranked = (dt.mutual_information(x, other, "dv", ranks=r, **BRIEF).value for r in (None, True))
+        assert plain == ranked
+
+
 def test_convergence_keeps_groups_together():
     x, y = pair(240)
     got = dt.mutual_information(x, y, "dv", groups=np.repeat(np.arange(80), 3), **BRIEF)
