@@ -41,7 +41,7 @@ def contrasted(x, y, name: str, critic: str, settings: Settings, clip: float = 5
         model = kind(rows.x.shape[2], rows.y.shape[2], rows.seeds, rows.rho)
         size = model.rows
         measure = partial(_held, bound, clip)
-        done = _train(model, rows, name, size, measure, settings)
+        done = _train(model, rows, name, size, settings)
         outcome, jensen = _measured(model, rows, bound.centered, size, measure)
     smallest = min(len(p) for k in range(len(rows.folds)) for p in rows.measured(k, size))
     notes = pair.notes + _doubts(name, outcome, smallest, jensen, clip) + ((done.note,) if done.note else ())
@@ -54,8 +54,9 @@ def _held(bound, clip: float, scores: Tensor, others: Tensor) -> Held:
     return bound.held(scores, others, clip)
 
 
-def _train(model: Separable | Joint, rows: Rows, name: str, size: int, measure, settings: Settings) -> Trained:
+def _train(model: Separable | Joint, rows: Rows, name: str, size: int, settings: Settings) -> Trained:
     bound, memory = BOUNDS[name], {}
+    judge = bound.held if bound.lower else BOUNDS["dv"].held  # a value that is no bound may rise without end with f
     deciding = [(*rows.of(index), rows.others(index)) for index in rows.deciding(size)]
 
     def objective(index: Tensor) -> Tensor:
@@ -63,12 +64,10 @@ def _train(model: Separable | Joint, rows: Rows, name: str, size: int, measure, 
 
     def decide() -> Tensor:
         scored = [(model(x, y), others) for x, y, others in deciding]
-        if bound.centered:
+        if bound.centered or not bound.lower:
             most = scored[0][0].shape[1]
             scored = _capped(scored, _constant(scored, most), most)
-        if not bound.lower:  # its value rises without end where f does; what is trained does not
-            return torch.stack([bound.objective(s, o, {}) for s, o in scored]).mean(0)
-        return torch.stack([measure(s, o).value for s, o in scored]).mean(0)
+        return torch.stack([judge(s, o, math.inf).value for s, o in scored]).mean(0)
 
     walk = batches([f.train for f in rows.folds], settings.batch, settings.seed, model.usual)
     return train(model, walk, objective, decide, settings, name)
