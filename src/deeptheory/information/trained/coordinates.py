@@ -71,7 +71,7 @@ def paired(x: Any, y: Any, ordered: bool, spread: int | None = None) -> Pair:
         if code is not None:
             other = columns[1 - k] if codes[1 - k] is None else codes[1 - k]
             codes[k] = _by_use(code, np.asarray(other))
-    keys = [c if c is not None else v for c, v in zip(codes, columns)]
+    keys = [np.asarray(v if c is None else c) for c, v in zip(codes, columns)]
     order = np.arange(n) if ordered else _order(*keys)
     sides = []
     for code, scores in zip(codes, columns):

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from deeptheory.networks import Population
+from deeptheory.networks.population.population import MLPPopulation, Population
 
 Critic = Literal["separable", "joint"]
 HIDDEN, EMBEDDED = 64, 32
@@ -20,7 +20,7 @@ _FAST = 10.0  # the quadratic part's weights count so many times: they have fart
 _SMALL = 0.1  # of the last layer's first weights
 
 
-def mlp(widths: list[int], seeds: list[int], device: torch.device | str, small: float = _SMALL) -> Population:
+def mlp(widths: list[int], seeds: list[int], device: torch.device | str, small: float = _SMALL) -> MLPPopulation:
     """A population of perceptrons with a linear head, its last layer drawn small."""
     nets = Population.mlp(
         widths, "relu", seeds=seeds, init="truncated_normal", head="linear", dtype=torch.float32, device=device
@@ -38,10 +38,11 @@ class Quadratic(nn.Module):
         self.both = rho.shape[1]
         left = 1 - rho.square()
         own = -rho.square() / (2 * left)
-        starts = {"s": (rho / left, self.both), "a": (own, dx), "b": (own, dy)}
-        for name, (start, d) in starts.items():
-            weights = F.pad(start, (0, d - self.both)).unsqueeze(1) / _FAST
-            self.register_parameter(name, nn.Parameter(weights.clone()))
+        self.s = self._weights(rho / left, self.both)
+        self.a, self.b = self._weights(own, dx), self._weights(own, dy)
+
+    def _weights(self, start: torch.Tensor, d: int) -> nn.Parameter:
+        return nn.Parameter(F.pad(start, (0, d - self.both)).unsqueeze(1) / _FAST)
 
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """[S, B, dx], [S, B, dy] -> [S, B, B]."""

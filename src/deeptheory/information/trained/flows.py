@@ -39,16 +39,17 @@ class Flow(nn.Module):
         self.d = d
         cut = [torch.arange(d, device=device) % 2 == k % 2 for k in range(_LAYERS if d > 1 else 0)]
         self.cut = [(c.nonzero().ravel(), (~c).nonzero().ravel()) for c in cut]
-        self.layers = nn.ModuleList(
+        self.couplings = [
             mlp([len(keep), HIDDEN, 2 * len(move)], [_LAYERS * s + k for s in seeds], device, 0.0)
             for k, (keep, move) in enumerate(self.cut)
-        )
+        ]
+        self.layers = nn.ModuleList(self.couplings)  # so that they are trained
         self.scale = nn.Parameter(torch.zeros(len(seeds), 2, d, dtype=torch.float32, device=device))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """z [S, B, d] and the log of the volume's change [S, B]."""
         volume = torch.zeros_like(x[..., 0])
-        for layer, (keep, move) in zip(self.layers, self.cut):
+        for layer, (keep, move) in zip(self.couplings, self.cut):
             log_scale, shift = layer.logits(x[..., keep], apart=True).chunk(2, dim=-1)
             log_scale = 2 * torch.tanh(log_scale / 2)
             x = x.index_copy(2, move, x[..., move] * log_scale.exp() + shift)

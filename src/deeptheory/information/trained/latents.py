@@ -113,9 +113,11 @@ def _counted(codes: list[np.ndarray], k: int, settings: Settings, pieces: np.nda
     """Kraskov's estimator of codes, its interval from batches of what stays together, or at least as wide as counts
     spread with one side permuted (spread.py)."""
     got = ksg(*codes, k=k, seed=settings.seed)
+    if got.direction == "exact":  # a code is constant
+        return got
     if settings.groups is None and settings.block is None:
         n = len(pieces)
-        chance = null_half(counts_of(*codes, k, True, settings.seed), n, settings.seed, _ROWS, _DRAWS)
+        chance = null_half(counts_of(codes[0], codes[1], k, True, settings.seed), n, settings.seed, _ROWS, _DRAWS)
         half = max((got.high - got.low) / 2, chance) if np.isfinite(got.high) else np.nan
         return replace(got, low=got.value - half, high=got.value + half)
 

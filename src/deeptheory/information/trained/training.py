@@ -95,7 +95,8 @@ def train(
         optimizer.step()
         step += 1
         weight = max(1 - _AVERAGED, 1 / (1 + step))
-        torch._foreach_lerp_(mean, [p.detach() for p in parameters], weight)
+        for m, p in zip(mean, parameters):
+            m.lerp_(p.detach(), weight)
         late = settings.seconds is not None and time.monotonic() - began > settings.seconds
         if step % _EVERY == 0 or step == settings.steps or late:
             with _weights(parameters, mean):
