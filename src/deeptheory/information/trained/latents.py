@@ -26,6 +26,7 @@ from deeptheory.information.trained.rows import rows_of
 from deeptheory.information.trained.settings import Settings
 from deeptheory.information.trained.training import alone, batches, train
 
+_FEWEST, _MOST = 2, 8  # numbers per code
 _ROWS, _DRAWS = 500, 20  # permuted, for the width of the interval
 _NOTE = "neither bound: what the codes keep is at most all, and neighbor counts on them err either way"
 
@@ -49,9 +50,10 @@ class Coder(nn.Module):
         return self.decoder.logits(self.code(x), apart=True)
 
 
-def coded(x, y, dims: int, k: int, settings: Settings) -> Estimate:
+def coded(x, y, dims: int | None, k: int, settings: Settings) -> Estimate:
     """I of learned codes of x and y by neighbor counts; see methods.py."""
-    check_whole(dims=(dims, 1))
+    if dims is not None:
+        check_whole(dims=(dims, 1))
     pair = paired(x, y, ordered=settings.block is not None)
     if pair.empty:
         return nothing("LMI", pair.notes)
@@ -59,6 +61,8 @@ def coded(x, y, dims: int, k: int, settings: Settings) -> Estimate:
         rows = rows_of(pair, settings)
         check_k(k, min(len(f.test) for f in rows.folds))
         dx, dy = rows.x.shape[2], rows.y.shape[2]
+        if dims is None:  # a code of more numbers than are shared hides them from neighbor counts
+            dims = int(np.clip((rows.rho > 0).sum(1).max().item(), _FEWEST, _MOST))
         keep = min(dims, dx), min(dims, dy)
         of_x = Coder(dx, keep[0], dx + dy, [2 * s for s in rows.seeds], settings.device)
         of_y = Coder(dy, keep[1], dx + dy, [2 * s + 1 for s in rows.seeds], settings.device)

@@ -80,12 +80,12 @@ def doe(x: Any, y: Any, **options: Unpack[Options]) -> Estimate:
     return entropies(x, y, Settings(**options))
 
 
-def lmi(x: Any, y: Any, *, dims: int = 3, k: int = 5, **options: Unpack[Options]) -> Estimate:
+def lmi(x: Any, y: Any, *, dims: int | None = None, k: int = 5, **options: Unpack[Options]) -> Estimate:
     """LMI: Kraskov's estimator on learned codes of `dims` numbers, which tell most of both variables, in bits; neither
     bound.
 
-    Source: Gowri, Lun, Klein & Yin 2024. dims: numbers per code, at most the columns; k: neighbors. folds is 2: each
-    half's codes are learned on the other. The rest as for `infonce`.
+    Source: Gowri, Lun, Klein & Yin 2024. dims: numbers per code, at most the columns; None: as many as canonical
+    correlations exceed noise, 2 to 8. k: neighbors. folds is 2: each half's codes are learned on the other. The rest as for `infonce`.
     """
     from deeptheory.information.trained.latents import coded
 
