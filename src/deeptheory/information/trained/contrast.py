@@ -44,6 +44,8 @@ def contrasted(x, y, name: str, critic: str, settings: Settings, clip: float = 5
         done = _train(model, rows, name, size, settings)
         outcome, jensen = _measured(model, rows, bound.centered, size, measure)
     smallest = min(len(p) for k in range(len(rows.folds)) for p in rows.measured(k, size))
+    if bound.centered:
+        smallest = rows.deciding(size)[0].shape[1]
     notes = pair.notes + _doubts(name, outcome, smallest, jensen, clip) + ((done.note,) if done.note else ())
     cut = f", cut at {clip:g} nats" if name == "smile" else ""
     method = f"{_TITLE[name]}{cut}, {critic} critic, {learned(len(rows.folds), done.steps)}"
@@ -119,7 +121,7 @@ def _measured(model: Separable | Joint, rows: Rows, centered: bool, size: int, m
 
 
 def _doubts(name: str, got: Outcome, rows: int, jensen: float, clip: float) -> tuple[str, ...]:
-    """What is known of a bound's reach. rows: of the smallest batch that was measured."""
+    """What is known of a bound's reach. rows: that the bound ends near the log of."""
     value, ceiling = got.mean / LN2, float(np.log2(rows))
     if name == "infonce":
         if value > _NEAR * ceiling:
@@ -136,8 +138,8 @@ def _doubts(name: str, got: Outcome, rows: int, jensen: float, clip: float) -> t
         return notes
     if value > _NEAR * ceiling:
         notes += (
-            f"near log2 of the {rows} rows scored with each other = {ceiling:.3g} bits: no lower bound that holds for "
-            "every distribution is larger (McAllester & Stratos 2020), so this one may exceed the truth",
+            f"near log2 of the {rows} rows that bear the critic out, {ceiling:.3g} bits, where it is cut: no lower bound "
+            "that holds for every distribution is larger (McAllester & Stratos 2020); likely too small",
         )
     if jensen > _JENSEN:
         notes += (

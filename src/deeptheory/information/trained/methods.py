@@ -85,7 +85,8 @@ def lmi(x: Any, y: Any, *, dims: int | None = None, k: int = 5, **options: Unpac
     bound.
 
     Source: Gowri, Lun, Klein & Yin 2024. dims: numbers per code, at most the columns; None: as many as canonical
-    correlations exceed noise, 2 to 8. k: neighbors. folds is 2: each half's codes are learned on the other. The rest as for `infonce`.
+    correlations exceed noise, 2 to 8. k: neighbors. folds is 2: each half's codes are learned on the
+    other. The rest as for `infonce`.
     """
     from deeptheory.information.trained.latents import coded
 
