@@ -57,6 +57,8 @@ def test_it_is_the_number_of_python(here, capsys):
     assert value(capsys, "x.npy", "y.npy", "--unit", "nats") == pytest.approx(found.value * np.log(2))
     five = mutual_information(x, y, "ksg", k=5).value
     assert value(capsys, "x.npy", "y.npy", "--method", "ksg", "--set", "k=5") == five
+    brief = mutual_information(x, y, "infonce", steps=5).value
+    assert value(capsys, "x.npy", "y.npy", "--method", "infonce", "--set", "steps=5") == brief
     words = mutual_information(x, np.where(x[:, 0] > 0, "up", "down")).value
     assert value(capsys, "x.npy", "words.csv") == words
 

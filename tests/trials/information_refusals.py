@@ -15,8 +15,9 @@ def refusals(rng, draws):
     x, y = pair(rng, 40, 0.5)
     mixed = np.array([1, "a"] * 20, dtype=object)
     calls = [
-        (lambda: MI(x, y, "mine"), "neural bounds are not in this package"),
-        (lambda: MI(x, y, "InfoNCE"), "is not there"),
+        (lambda: MI(x, y, "mine"), "use 'dv'"),
+        (lambda: MI(x, y, "club"), "of the bounds that are trained"),
+        (lambda: MI(x, y, "ksg", epochs=3), "steps= with a trained method"),
         (lambda: MI(x, y, "kraskov"), "use 'ksg'"),
         (lambda: MI(x, y, "gcmi"), "use 'copula'"),
         *((lambda m=m: MI(x, y, m), "another quantity") for m in ("hsic", "Renyi", "sliced", "dcor")),

@@ -37,6 +37,7 @@ from trials.information_models import MODELS
 from trials.information_more import MORE
 from trials.information_refusals import refusals
 from trials.information_series import SERIES, block_p, blocks, grouped, series_false, series_noted
+from trials.information_trained import TRAINED
 from trials.row_labels import ROW_LABELS
 
 CMI = dt.conditional_mutual_information
@@ -144,6 +145,7 @@ ROWS = [
     *MORE,
     *SERIES,
     *ROW_LABELS,
+    *TRAINED,
 ]  # fmt: skip
 
 

@@ -28,7 +28,11 @@ def mi(
         ),
     ],
     method: Annotated[
-        str, typer.Option(help="auto, ksg, plugin, mixed, labels, gaussian, wkl or compressed.")
+        str,
+        typer.Option(
+            help="auto, ksg, plugin, mixed, labels, gaussian, copula, lnc, kl, wkl, compressed, kde-bounds; trained: "
+            "infonce, nwj, dv, smile, doe, lmi, flow."
+        ),
     ] = "auto",
     unit: Annotated[str, typer.Option(help="bits or nats.")] = "bits",
     permutations: Annotated[int, typer.Option(help="Draws of y permuted, for a p-value; 0 for none.")] = 0,

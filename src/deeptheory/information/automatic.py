@@ -329,7 +329,7 @@ def _finished(chosen: Candidate, seen: list[Candidate], n: int, seed: int, strat
                     notes.append(
                         f"counts in {c.columns} columns grew by {drift:.2g} bits from {n // 4} to {n} samples: biased "
                         f"towards 0; at the rate n^(-2/{c.columns}) about {more:.2g} bits are missing still, "
-                        "up to which the interval goes"
+                        "up to which the interval goes; a trained method ('infonce', 'doe') may find them"
                     )
     direction = "lower" if chosen.lower else "consistent"
     return Estimate(

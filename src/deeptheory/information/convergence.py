@@ -16,6 +16,7 @@ from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate, Result
 from deeptheory.core.shapes import check_whole
+from deeptheory.information.trained.settings import kept_together
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -119,7 +120,8 @@ def converged(
         for part in _parts(n, fraction, parts, seed, groups, block):
             given = (a.iloc[part] if hasattr(a, "iloc") else a[part] for a in arrays.values())
             try:
-                values.append(function(*given, **options).value)
+                together = None if groups is None else as_numpy(groups)[part]
+                values.append(function(*given, **options, **kept_together(function, together, block)).value)
             except InputError:  # too few rows or labels in a part
                 values = []
                 break

@@ -21,15 +21,22 @@ from deeptheory.information.automatic import automatic
 from deeptheory.information.doubts import below_nothing, series_note, tails_note
 from deeptheory.information.estimate import InformationEstimate, Samples, held_by, holding
 from deeptheory.information.estimators import CONDITIONAL, CONDITIONAL_ENTROPY, ENTROPY, MUTUAL_INFORMATION
-from deeptheory.information.estimators.limits import LEAST_COUNTS, LEAST_GAUSSIAN, too_few
+from deeptheory.information.estimators.limits import LEAST_COUNTS, LEAST_GAUSSIAN, LEAST_TRAINED, too_few
 from deeptheory.information.estimators.samples import SAMPLING_ERROR, SAMPLING_NOTE, check_options, check_whole
 from deeptheory.information.options import check_known, method_named
 from deeptheory.information.ranks import normal_scores
 from deeptheory.information.reading import read, shape_notes
 from deeptheory.information.spread import counts_of, counts_of_labels, null_half
+from deeptheory.information.trained.settings import kept_together
 
+Method = Literal[
+    "auto", "ksg", "plugin", "mixed", "labels", "gaussian", "copula", "lnc", "kl", "wkl", "compressed", "kde-bounds",
+    "infonce", "nwj", "dv", "smile", "doe", "lmi", "flow",
+]  # fmt: skip
 _PER_UNIT = {"bits": 1.0, "nats": math.log(2)}
-_RANKED = ("ksg", "mixed", "labels", "gaussian", "lnc")  # "wkl" takes entropies, which a grid of ranks has not
+_TRAINED = ("infonce", "nwj", "dv", "smile", "doe", "lmi", "flow")  # they split rows, and rank columns, by themselves
+# "wkl" takes entropies, which a grid of ranks has not
+_RANKED = ("ksg", "mixed", "labels", "gaussian", "lnc", *_TRAINED)
 _BIASED = 4  # columns from which on the bias of neighbor counts, of order n^(-2 / columns), outgrows sampling error
 _BATCHED = {
     *(MUTUAL_INFORMATION[name] for name in ("ksg", "mixed", "labels", "lnc", "kl", "wkl", "compressed")),
@@ -43,6 +50,7 @@ _LEAST = {  # samples from which on an interval is given; neighbor counts alone 
         (MUTUAL_INFORMATION["gaussian"], MUTUAL_INFORMATION["copula"], CONDITIONAL["gaussian"]), LEAST_GAUSSIAN
     ),
     MUTUAL_INFORMATION["kde-bounds"]: LEAST_COUNTS,
+    **dict.fromkeys((MUTUAL_INFORMATION[name] for name in _TRAINED), LEAST_TRAINED),
 }
 _SCALED = tuple(MUTUAL_INFORMATION[name] for name in ("ksg", "mixed", "gaussian", "lnc", "kl", "wkl"))
 _NULL_ROWS, _NULL_DRAWS = 200, 12
@@ -52,10 +60,7 @@ _ENTRY = ("unit", "permutations", "groups", "block", "ranks")
 def mutual_information(
     x: Any,
     y: Any,
-    method: Literal[
-        "auto", "ksg", "plugin", "mixed", "labels", "gaussian", "copula", "lnc", "kl", "wkl", "compressed", "kde-bounds"
-    ]
-    | Callable[..., Estimate] = "auto",
+    method: Method | Callable[..., Estimate] = "auto",
     *,
     ranks: bool | None = None,
     permutations: int = 0,
@@ -70,14 +75,15 @@ def mutual_information(
     are read as columns, with a note), or one word or category per row as its label. Rows are paired by position; row
     labels (pandas, xarray) that say otherwise are an error or a note. method: a name in
     information.estimators.MUTUAL_INFORMATION, or a function of (x, y, **options); "auto": chosen by the rules of
-    information/automatic.py. unit: "bits" or "nats".
+    information/automatic.py, never a trained one ("infonce", "nwj", "dv", "smile", "doe", "lmi", "flow"), which cost
+    seconds to minutes. unit: "bits" or "nats".
     ranks: True: normal scores of each column first (information stays, tails go); None: where "auto" finds that tails
     ask. permutations: draws of y permuted, for .p and .null_mean. groups [n]: rows that belong together; block: rows
     of a series that belong together: both make interval and permutations move whole groups or blocks.
     options: the estimator's own, by keyword (k, seed, standardize, correct, ...).
     The estimate holds its samples: .convergence() (the value at fewer of them), .local (by sample), .normalized(by=).
     Intervals: of counts and of counts beside a label from 20 samples on, of neighbor counts with "auto" from 30, of
-    "gaussian" from 10, of neighbor counts and "wkl" by name from 200 (batches);
+    "gaussian" from 10, of trained methods from 100, of neighbor counts and "wkl" by name from 200 (batches);
     with fewer they are unbounded, with a note, or NaN.
     InputError: unpaired samples, the same row labels in another order, NaN, mixed columns, an unknown method or option,
     what the estimator itself refuses.
@@ -92,7 +98,8 @@ def mutual_information(
         if ranks:
             if name not in _RANKED:
                 raise InputError(f"ranks= is for {', '.join(_RANKED)} and auto, not for {name!r}")
-            x, y = _scores(x, "x"), y if name == "labels" else _scores(y, "y")
+            if name not in _TRAINED:
+                x, y = _scores(x, "x"), y if name == "labels" else _scores(y, "y")
     else:
         function = method
         if ranks:
@@ -196,12 +203,12 @@ def _estimate(
     check_whole(permutations, "permutations", 0)
     n = _check_rows(groups, block, sides)
     apart = check_paired(**sides, groups=groups)
-    got = function(*sides.values(), **options)
+    got = function(*sides.values(), **options, **kept_together(function, groups, block))
     if not isinstance(got, Estimate):
         raise InputError(f"method gave a {type(got).__name__}; needed: an Estimate")
     got = too_few(got, n, LEAST_COUNTS if ours and got.low == got.high else _LEAST.get(function, 0))
     notes = got.notes + apart + (shape_notes(**sides) if ours else ())
-    if groups is not None or block is not None:
+    if (groups is not None or block is not None) and not kept_together(function, groups, block):
         got, more = _by_pieces(got, function, sides, options, n, groups, block)
         notes += more
     else:
@@ -210,7 +217,7 @@ def _estimate(
             if "allowance for bias" not in got.method and math.isfinite(got.high):
                 got = replace(got, method=f"{got.method}; {SAMPLING_ERROR}")
                 notes += (SAMPLING_NOTE,) if sum(map(_columns, sides.values())) >= _BIASED else ()
-        if ours and shared and len(sides) == 2:
+        if ours and shared and len(sides) == 2 and groups is None and block is None:
             notes += series_note(*sides.values())
     if shared:
         notes += below_nothing(got)
@@ -305,6 +312,7 @@ def _null(function, sides, options, n, draws, groups, block) -> tuple[float, flo
     groups = None if groups is None else as_numpy(groups)
     orders = statistics.permutations(n, draws, seed=seed, groups=groups, block=block, within=within)
     rest = {name: s for name, s in sides.items() if name not in "xy"}
+    options = {**options, **kept_together(function, groups, block)}
     seen = function(sides["x"], sides["y"], *rest.values(), **options).value
     null = np.array([function(sides["x"], _rows(sides["y"], o), *rest.values(), **options).value for o in orders])
     return float(statistics.permutation_p(seen - 1e-12, null)), float(null.mean())

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
@@ -26,7 +26,13 @@ _HERE = {
     "labels": "labels as integers or words; method= overrules what they are taken for",
     "bins": "binned columns: bin them, then method='plugin'",
     "level": "nothing: intervals are at 95 %",
-    "lag": "shifted rows: x[:-1], y[1:]",
+    "lag": "shifted rows: x[:-1], y[1:] (SMILE's tau is clip=)",
+    "steps": "steps= with a trained method ('infonce', 'nwj', 'dv', 'smile', 'doe', 'lmi', 'flow')",
+    "batch": "batch= with a trained method",
+    "lr": "lr= with a trained method",
+    "folds": "folds= with a trained method",
+    "seconds": "seconds= with a trained method",
+    "progress": "progress= with a trained method: a function of (step, steps), or False",
     "jobs": "nothing: it runs on one thread; use processes for many pairs",
     "given": "dt.conditional_mutual_information(x, y, z)",
     "normalized": "the estimate's .normalized(by='min entropy'), or another of its forms",
@@ -55,16 +61,27 @@ _SAID = {
     "level": ("level", "confidence", "alpha", "ci", "confidence_level"),
     "lag": ("lag", "lags", "max_lag", "delay", "tau"),
     "jobs": ("n_jobs", "workers", "max_threads", "threads"),
+    "steps": ("epochs", "n_epochs", "max_epochs", "iterations", "n_iter", "max_n_steps", "n_steps", "num_steps"),
+    "batch": ("batch_size", "minibatch"),
+    "lr": ("learning_rate", "eta"),
+    "folds": ("n_folds", "cv", "n_splits", "train_test_split", "test_size"),
+    "seconds": ("timeout", "time_limit", "max_seconds"),
+    "progress": ("verbose", "progress_bar"),
     "given": ("z", "cond", "condition", "conditional", "given"),
     "normalized": ("normalized", "normalised"),
 }  # fmt: skip
 ALIASES = {said: _HERE[key] for key, names in _SAID.items() for said in names}
 
-_NEURAL = "neural bounds are not in this package (they need training, and end near log of the batch)"
+_BOUNDS = "of the bounds that are trained, 'infonce', 'nwj', 'dv' and 'smile' are here"
 _OTHER = "another quantity than Shannon's information, not to be put on one axis with it"
 _METHODS = {
-    **dict.fromkeys(("mine", "infonce", "info_nce", "nwj", "dv", "smile", "js", "club", "tuba", "doe", "flow", "lmi"),
-        _NEURAL),
+    **dict.fromkeys(("mine", "donsker-varadhan", "donsker_varadhan", "mi_ne"), "use 'dv' (MINE's gradient is in it)"),
+    **dict.fromkeys(("info_nce", "info-nce", "nce", "cpc"), "use 'infonce'"),
+    **dict.fromkeys(("f-gan", "fgan", "mine-f"), "use 'nwj'"),
+    **dict.fromkeys(("difference_of_entropies", "ba", "barber-agakov"), "use 'doe'"),
+    **dict.fromkeys(("mienf", "normalizing_flow", "normalizing-flow", "flows"), "use 'flow'"),
+    **dict.fromkeys(("latent", "latentmi", "latent_mi"), "use 'lmi'"),
+    **dict.fromkeys(("js", "club", "tuba", "flo", "l1out", "minde", "fmmi"), _BOUNDS),
     **dict.fromkeys(("kraskov", "ksg1", "knn", "nearest", "npeet"), "use 'ksg'"),
     **dict.fromkeys(("ksg2", "kraskov2", "ksg-2", "ksg_2"), "use 'ksg' with variant=2"),
     **dict.fromkeys(("kozachenko", "kozachenko_leonenko", "3h", "kl_entropy"), "use 'kl'"),
@@ -109,9 +126,12 @@ def method_named(registry: Mapping[str, Callable], name: Any, what: str) -> Call
 def check_known(function: Callable, options: Mapping[str, Any], entry: tuple[str, ...]) -> None:
     """InputError: an option that neither `function` nor its entry takes, with its name here."""
     takes = inspect.signature(function).parameters
-    if any(p.kind is p.VAR_KEYWORD for p in takes.values()):
+    several = [p.annotation for p in takes.values() if p.kind is p.VAR_KEYWORD]
+    of_all = [name for kind in several for typed in get_args(kind) for name in get_type_hints(typed)]
+    if several and not of_all:
         return
     own = [n for n, p in takes.items() if p.kind is p.KEYWORD_ONLY and n != "spread"]
+    own += [n for n in of_all if n not in entry]
     for name in options:
         if name not in own:
             if name in ALIASES:

@@ -36,6 +36,7 @@ from deeptheory.information.estimators.lnc import lnc
 from deeptheory.information.estimators.mixed import labeled, mixed
 from deeptheory.information.estimators.noisy_network import Propagation, noisy_network_information
 from deeptheory.information.estimators.plugin import plugin, plugin_entropy
+from deeptheory.information.trained.methods import doe, dv, flow, infonce, lmi, nwj, smile
 
 MUTUAL_INFORMATION: Registry[Callable[..., Estimate]] = Registry(
     "estimators",
@@ -51,6 +52,13 @@ MUTUAL_INFORMATION: Registry[Callable[..., Estimate]] = Registry(
         "wkl": weighted_information,
         "compressed": compressed,
         "kde-bounds": kde_bounds,
+        "infonce": infonce,
+        "nwj": nwj,
+        "dv": dv,
+        "smile": smile,
+        "doe": doe,
+        "lmi": lmi,
+        "flow": flow,
     },
     accept=functions("(x, y, **options) -> Estimate"),
 )

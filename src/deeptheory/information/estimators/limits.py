@@ -13,6 +13,7 @@ from deeptheory.information.estimators.columns import dependent
 _RISE = 1.0  # bits
 _TIE_NOISE = 0.02  # bits that the noise that breaks ties may add
 LEAST_NEIGHBORS, LEAST_LABELS, LEAST_COUNTS, LEAST_GAUSSIAN = 30, 20, 20, 10  # samples for an interval, see `too_few`
+LEAST_TRAINED = 100
 WIDE = 6  # columns in all; above, neighbors are far and estimates lean towards 0
 
 
