@@ -278,10 +278,10 @@ def _by_pieces(got, function, sides, options, n, groups, block) -> tuple[Estimat
     )
     pieces = "groups" if groups is not None else f"blocks of {block}"
     if math.isnan(low):
-        why = (
-            f"no interval: ten batches of whole {pieces} are too small, each needs at least 20 "
-            f"{'rows' if groups is not None else 'blocks'}"
-        )
+        several = 0 if groups is None else len(np.unique(groups))
+        need = "20 rows and two groups" if groups is not None else "20 blocks"
+        why = f"no interval: ten batches of whole {pieces} are too small, each needs at least {need}"
+        why += f"; there are {several} groups" if 0 < several < 2 * statistics.BATCHES else ""
         return replace(got, low=math.nan, high=math.nan), (why,)
     return replace(got, low=low, high=high, method=f"{got.method}; interval by {pieces}"), ()
 
