@@ -264,7 +264,8 @@ def _rows(side: Any, rows: np.ndarray) -> Any:
 
 
 def _by_pieces(got, function, sides, options, n, groups, block) -> tuple[Estimate, tuple[str, ...]]:
-    """The Estimate with an interval from ten batches of whole groups or stretches of the series; what else to say."""
+    """The Estimate with an interval from ten batches of whole groups or stretches of the series, and as wide as that of
+    independent rows at least, which may hold a bias or bounds that batches do not see; what else to say."""
 
     def of(rows: np.ndarray) -> float:
         try:
@@ -283,7 +284,8 @@ def _by_pieces(got, function, sides, options, n, groups, block) -> tuple[Estimat
         why = f"no interval: ten batches of whole {pieces} are too small, each needs at least {need}"
         why += f"; there are {several} groups" if 0 < several < 2 * statistics.BATCHES else ""
         return replace(got, low=math.nan, high=math.nan), (why,)
-    return replace(got, low=low, high=high, method=f"{got.method}; interval by {pieces}"), ()
+    ends = float(np.fmin(low, got.low)), float(np.fmax(high, got.high))
+    return replace(got, low=ends[0], high=ends[1], method=f"{got.method}; interval by {pieces}"), ()
 
 
 def _null(function, sides, options, n, draws, groups, block) -> tuple[float, float]:
