@@ -18,7 +18,7 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate
 from deeptheory.core.shapes import check_finite
 from deeptheory.information.automatic import automatic
-from deeptheory.information.doubts import below_nothing, series_note, tails_note
+from deeptheory.information.doubts import below_nothing, one_series_note, series_note, tails_note
 from deeptheory.information.estimate import InformationEstimate, Samples, held_by, holding
 from deeptheory.information.estimators import CONDITIONAL, CONDITIONAL_ENTROPY, ENTROPY, MUTUAL_INFORMATION
 from deeptheory.information.estimators.limits import LEAST_COUNTS, LEAST_GAUSSIAN, too_few
@@ -210,8 +210,8 @@ def _estimate(
             if "allowance for bias" not in got.method and math.isfinite(got.high):
                 got = replace(got, method=f"{got.method}; {SAMPLING_ERROR}")
                 notes += (SAMPLING_NOTE,) if sum(map(_columns, sides.values())) >= _BIASED else ()
-        if ours and shared and len(sides) == 2:
-            notes += series_note(*sides.values())
+        if ours:
+            notes += (series_note if shared else one_series_note)(*sides.values())
     if shared:
         notes += below_nothing(got)
     p, null_mean = math.nan, math.nan
@@ -282,6 +282,7 @@ def _by_pieces(got, function, sides, options, n, groups, block) -> tuple[Estimat
         several = 0 if groups is None else len(np.unique(groups))
         need = "20 rows and two groups" if groups is not None else "20 blocks"
         why = f"no interval: ten batches of whole {pieces} are too small, each needs at least {need}"
+        why += "" if groups is not None else f" ({statistics.BATCHES * 20 * (block or 1)} rows)"
         why += f"; there are {several} groups" if 0 < several < 2 * statistics.BATCHES else ""
         return replace(got, low=math.nan, high=math.nan), (why,)
     ends = float(np.fmin(low, got.low)), float(np.fmax(high, got.high))
