@@ -266,12 +266,18 @@ def _rows(side: Any, rows: np.ndarray) -> Any:
 def _by_pieces(got, function, sides, options, n, groups, block) -> tuple[Estimate, tuple[str, ...]]:
     """The Estimate with an interval from ten batches of whole groups or stretches of the series, and as wide as that of
     independent rows at least, which may hold a bias or bounds that batches do not see; what else to say."""
+    if not math.isfinite(got.value):
+        return got, ()
+    broken = []
 
     def of(rows: np.ndarray) -> float:
         try:
-            return function(*(_rows(s, rows) for s in sides.values()), **options).value
-        except InputError:  # too few rows or labels in a batch
+            value = function(*(_rows(s, rows) for s in sides.values()), **options).value
+        except InputError as error:  # too few rows or labels in a batch
+            broken.append(f"refused ({error})")
             return math.nan
+        broken.extend([] if math.isfinite(value) else [f"{value:g}"])
+        return value if math.isfinite(value) else math.nan
 
     groups = None if groups is None else as_numpy(groups)
     low, high = statistics.batch_interval(
@@ -284,6 +290,7 @@ def _by_pieces(got, function, sides, options, n, groups, block) -> tuple[Estimat
         why = f"no interval: ten batches of whole {pieces} are too small, each needs at least {need}"
         why += "" if groups is not None else f" ({statistics.BATCHES * 20 * (block or 1)} rows)"
         why += f"; there are {several} groups" if 0 < several < 2 * statistics.BATCHES else ""
+        why = f"no interval: of ten batches of whole {pieces}, one is {broken[0]}" if broken else why
         return replace(got, low=math.nan, high=math.nan), (why,)
     ends = float(np.fmin(low, got.low)), float(np.fmax(high, got.high))
     return replace(got, low=ends[0], high=ends[1], method=f"{got.method}; interval by {pieces}"), ()
