@@ -10,7 +10,7 @@ import pytest
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 
 
-LONG = ("image_folder", "axis_of_a_layer", "both_sides", "capsule_network")  # 12 to 39 s each
+LONG = ("image_folder", "axis_of_a_layer", "both_sides", "capsule_network", "spikes_and_maps")  # 8 to 39 s each
 
 
 @pytest.mark.parametrize(
