@@ -52,7 +52,7 @@ def mi(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """I(X;Y) from paired samples, with its interval and its doubts."""
+    """I(X;Y) from paired samples, with its interval and its doubts. Which number to trust: docs/which_number.md."""
     _refuse_others([x, y, *context.args])
     options = dict(_option(text) for text in changes or [])
     left, right = _read(x, row_names), _read(y, row_names)
