@@ -27,6 +27,7 @@ BENCHMARKS = (  # modules here, with run(rounds, quick) -> rows; the docstring i
     "known",
     "axis",
     "estimators",
+    "neighbors",
 )
 
 

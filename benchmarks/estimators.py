@@ -34,6 +34,10 @@ if which.startswith("ennemi"):
     import ennemi
 elif which.startswith("npeet"):
     import npeet_plus
+elif which.startswith("infomeasure"):
+    import infomeasure
+elif which.startswith("benchmark-mi"):
+    import bmi
 else:
     from sklearn.feature_selection import mutual_info_classif, mutual_info_regression
     from sklearn.metrics import mutual_info_score
@@ -43,6 +47,9 @@ work = {
     "ennemi information": lambda: ennemi.estimate_mi(y[:, 0], x, k=3, max_threads=1) / bits,
     "ennemi labels": lambda: ennemi.estimate_mi(y, x, k=3, discrete_y=True, max_threads=1) / bits,
     "ennemi conditional": lambda: ennemi.estimate_mi(y[:, 0], x, cond=z, k=3, max_threads=1) / bits,
+    "infomeasure information": lambda: infomeasure.mutual_information(x, y, approach="ksg", k=3, base=2),
+    "benchmark-mi information": lambda: bmi.estimators.KSGEnsembleFirstEstimator(neighborhoods=(3,)).estimate(x, y)
+    / bits,
     "npeet information": lambda: npeet_plus.mi(x, y, k=3),
     "npeet labels": lambda: npeet_plus.micd(x, y[:, None], k=3),
     "npeet conditional": lambda: npeet_plus.cmi(x, y, z, k=3),
@@ -62,6 +69,7 @@ class Peer:
 
     def __init__(self, python: Path, which: str, folder: str, **data: np.ndarray):
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        environment["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
         environment.pop("PYTHONPATH", None)
         path = Path(folder) / f"{which}-{'-'.join(str(v.shape) for v in data.values())}.npz"
         np.savez(path, **data)

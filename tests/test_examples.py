@@ -10,7 +10,9 @@ import pytest
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 
 
-LONG = ("image_folder", "axis_of_a_layer", "both_sides", "capsule_network", "thousand_networks")  # 12 to 39 s each
+LONG = (  # 8 to 39 s each
+    "image_folder", "axis_of_a_layer", "both_sides", "capsule_network", "thousand_networks", "spikes_and_maps",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """mi: files in, the estimate of Python out; rows that do not belong together are refused."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -102,3 +103,109 @@ def test_refusals(here, capsys, arguments, match):
     assert code == 2
     assert match in err
     assert out == ""
+
+
+@pytest.fixture
+def table(here):
+    x, y = np.load("x.npy"), np.load("y.npy")
+    frame = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": y[:, 0], "kind": np.where(x[:, 0] > 0, "up", "down")})
+    frame.to_csv("all.csv", index=False)
+    frame.to_csv("all.tsv", index=False, sep="\t")
+    frame[["a", "y"]].to_csv("blanks.txt", index=False, sep=" ")
+    frame["kind"].to_csv("kind.csv", index=False)
+    (here / "comma.csv").write_text("a;b\n1,5;2,5\n2,5;3,5\n1,1;4,4\n")
+    (here / "hole.csv").write_text("a,b\n1,2\n?,3\n4,5\n")
+    (here / "bare.csv").write_text("1,2\n3,4\n")
+    np.save("images.npy", np.load("x.npy").reshape(300, 1, 2, 1))
+    return frame
+
+
+def test_columns_of_a_table_are_named_at_the_file(table, capsys):
+    both, one = table[["a", "b"]], table["a"]
+    assert value(capsys, "all.csv:a,b", "all.csv:y") == pytest.approx(
+        mutual_information(both, table["y"]).value, rel=1e-9
+    )
+    for file in ("all.csv", "all.tsv", "blanks.txt"):
+        assert value(capsys, f"{file}:a", f"{file}:y") == pytest.approx(
+            mutual_information(one, table["y"]).value, rel=1e-9
+        )
+    of_words = mutual_information(both, table["kind"]).value
+    assert value(capsys, "all.csv:a,b", "all.csv:kind") == pytest.approx(of_words, rel=1e-9)
+    assert value(capsys, "all.csv:a,b", "kind.csv:kind") == pytest.approx(of_words, rel=1e-9)
+
+
+def test_groups_come_from_a_column(table, capsys):
+    table["g"] = np.arange(300) // 10
+    table.to_csv("grouped.csv", index=False)
+    code, out, _ = run(capsys, "mi", "all.csv:a", "all.csv:y", "--groups", "grouped.csv:g", "--json")
+    assert code == 0
+    assert "interval by groups" in json.loads(out)["method"]
+    code, out, _ = run(capsys, "mi", "all.csv:a", "all.csv:y", "--groups", "kind.csv:kind", "--json")
+    assert code == 0
+    assert any("there are 2 groups" in note for note in json.loads(out)["notes"])
+
+
+def test_images_and_unbounded_intervals(table, capsys):
+    code, out, err = run(capsys, "mi", "images.npy", "y.npy")
+    assert code == 0
+    assert "read as 2 columns" in err
+    np.save("few.npy", np.arange(9) % 3)
+    code, out, err = run(capsys, "mi", "few.npy", "few.npy")
+    assert code == 0
+    assert "[unbounded, unbounded]" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        (["all.csv:z", "y.npy"], "all.csv holds no column 'z'; it holds a, b, y, kind"),
+        (["bare.csv:a", "y.npy"], "its first line is numbers, no heading"),
+        (["all.csv", "y.npy"], "or name the columns wanted: all.csv:A,B"),
+        (["x.npy", "kind.csv"], "is a heading, give kind.csv:kind"),
+        (["kind.csv", "x.npy"], "is a heading, give kind.csv:kind"),
+        (["x.npy", "y.npy", "--groups", "kind.csv"], "is a heading, give kind.csv:kind"),
+        (["x.npy", "y.npy", "--groups", "all.csv:a,b"], "--groups names 2 columns"),
+        (["comma.csv:a", "comma.csv:b"], "decimal commas"),
+        (["hole.csv:a", "hole.csv:b"], "holds '?' in row 2 among numbers"),
+        (["x.npy", "y.npy", "--n_neighbors", "5"], "--n_neighbors is not an option here; use --set k=5"),
+        (["--k", "5", "x.npy", "y.npy"], "use --set k=5"),
+        (["x.npy", "y.npy", "--k=7"], "use --set k=7"),
+        (["x.npy", "y.npy", "--random_state", "0"], "use --set seed=0"),
+        (["x.npy", "y.npy", "--estimator", "ksg"], "use --method NAME"),
+        (["x.npy", "y.npy", "--n-permutations", "9"], "use --permutations N"),
+        (["x.npy", "y.npy", "--base", "2"], "use --unit nats"),
+        (["x.npy", "y.npy", "--ranks"], "use --set ranks=true"),
+        (["x.npy", "y.npy", "--bins", "9"], "bin them"),
+        (["x.npy", "y.npy", "--blokc", "3"], "did you mean --block"),
+        (["x.npy", "y.npy", "short.npy"], "3 files or words are given"),
+    ],
+)
+def test_what_a_new_user_writes_is_answered(table, capsys, arguments, match):
+    code, out, err = run(capsys, "mi", *arguments)
+    assert code == 2
+    assert match in err
+    assert out == ""
+
+
+def test_the_methods_that_help_names_are_there(capsys):
+    from deeptheory.information.estimators import MUTUAL_INFORMATION
+
+    code, out, _ = run(capsys, "mi", "--help")
+    assert code == 0
+    said = " ".join(out.split()).split("by name: ")[1].split(". A name")[0].split(", ")
+    assert set(said) <= set(MUTUAL_INFORMATION)
+    assert len(said) == 11
+
+
+def test_a_parquet_file(table, capsys):
+    """As far as this machine goes: with a reader the same number, without one the fix named."""
+    from importlib.util import find_spec
+
+    if any(find_spec(name) for name in ("pyarrow", "fastparquet")):
+        table[["a", "b"]].to_parquet("all.parquet")
+        assert value(capsys, "all.parquet:a", "all.csv:y") == value(capsys, "all.csv:a", "all.csv:y")
+        return
+    Path("all.parquet").write_bytes(b"PAR1")
+    code, out, err = run(capsys, "mi", "all.parquet", "y.npy")
+    assert (code, out) == (2, "")
+    assert "pip install pyarrow" in err

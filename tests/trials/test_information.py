@@ -35,6 +35,7 @@ from trials.information_checks import (
 from trials.information_counts import corrected, corrected_order, given_labels
 from trials.information_models import MODELS
 from trials.information_more import MORE
+from trials.information_pieces import PIECES
 from trials.information_refusals import refusals
 from trials.information_series import SERIES, block_p, blocks, grouped, series_false, series_noted
 from trials.information_trained import TRAINED
@@ -143,6 +144,7 @@ ROWS = [
     *AUTO,
     *MODELS,
     *MORE,
+    *PIECES,
     *SERIES,
     *ROW_LABELS,
     *TRAINED,

@@ -51,10 +51,20 @@ def names_rows(path: Path) -> bool:
     """Whether the first column of a text table has no heading while others do, as where pandas writes its index."""
     if not path.is_file():
         return False
-    first = next((line for line in _decoded(path).splitlines() if line.strip()), "")
-    mark = next((m for m in ("\t", ";", ",") if m in first), None)
-    cells = [cell.strip().strip('"') for cell in first.split(mark)] if mark else []
-    return bool(cells) and not cells[0] and any(not _number(cell) for cell in cells)
+    mark = mark_of(path)
+    cells = [cell.strip().strip('"') for cell in _first(path).split(mark)] if mark and mark != r"\s+" else []
+    return bool(cells) and not cells[0] and any(not number(cell) for cell in cells)
+
+
+def mark_of(path: Path) -> str | None:
+    """What stands between the cells of a text table, by its first line (blanks as a pattern); None: one cell a line."""
+    mark = next((m for m in ("\t", ";", ",") if m in _first(path)), None)
+    cells = {len(line.split()) for line in _decoded(path).splitlines() if line.strip()}
+    return r"\s+" if mark is None and len(cells) == 1 and cells != {1} else mark
+
+
+def _first(path: Path) -> str:
+    return next((line for line in _decoded(path).splitlines() if line.strip()), "")
 
 
 def file_of(given: str) -> Path:
@@ -151,20 +161,21 @@ def _text(path: Path, name: str | None) -> np.ndarray:
     if mark in ("\t", ";") and any("," in line for line in lines[1:]):
         raise InputError(f"{path} has decimal commas ({last[:40]!r}); write numbers with points")
     rows = [[cell.strip().strip('"') for cell in (line.split(mark) if mark else line.split())] for line in lines]
-    if not all(_number(cell) for cell in rows[0]):
+    if not all(number(cell) for cell in rows[0]):
         rows = rows[1:]  # a heading
     if not rows:
         raise InputError(f"{path} holds a heading and no numbers")
     for at, row in enumerate(rows):
         if len(row) != len(rows[0]):
             raise InputError(f"{path} has {len(rows[0])} columns in its first row and {len(row)} in row {at + 1}")
-        bad = [cell for cell in row if not _number(cell)]
+        bad = [cell for cell in row if not number(cell)]
         if bad:
             raise InputError(f"{path} holds {bad[0]!r} in row {at + 1}; needed: numbers (a column of names has to go)")
     return np.array([[float(cell) if cell else np.nan for cell in row] for row in rows])
 
 
-def _number(cell: str) -> bool:
+def number(cell: str) -> bool:
+    """Whether a cell of text is a number, or empty."""
     try:
         float(cell or "nan")
     except ValueError:

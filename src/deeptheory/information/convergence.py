@@ -83,7 +83,8 @@ class Convergence(Result):
         arrays = {name: np.append(getattr(self, name) * per, end) for name, end in ends.items()}
         got = replace(self, **arrays, unit=whole.unit, method=whole.method)
         half = (whole.high - whole.low) / 2
-        if math.isfinite(half) and abs(got.change) > half:
+        rounding = 1e-12 * max(1.0, abs(whole.value))
+        if math.isfinite(half) and abs(got.change) > half + rounding:
             said = f"from {got.n[-2]} to {got.n[-1]} samples it still changes by {got.change:.2g} {got.unit}"
             got = replace(got, notes=(*got.notes, f"{said}, more than half its interval: the bias is not settled"))
         return got
@@ -116,8 +117,11 @@ def converged(
     rows: list[dict[str, float]] = []
     left: list[int] = []
     for fraction in sorted({float(f) for f in fractions}):
-        values = []
-        for part in _parts(n, fraction, parts, seed, groups, block):
+        values, several = [], _parts(n, fraction, parts, seed, groups, block)
+        size = round(np.mean([len(part) for part in several]))
+        if size in [r["n"] for r in rows] or size in left:  # of few groups, several fractions are as many
+            continue
+        for part in several:
             given = (a.iloc[part] if hasattr(a, "iloc") else a[part] for a in arrays.values())
             try:
                 together = None if groups is None else as_numpy(groups)[part]
@@ -126,20 +130,18 @@ def converged(
                 values = []
                 break
         if not values:
-            left.append(int(fraction * n))
+            left.append(size)
             continue
         found = statistics.mean_interval(np.array(values))
         ends = (found.low, found.high) if len(values) > 2 else (math.nan, math.nan)
-        rows.append(
-            {"n": int(fraction * n), "value": found.value, "low": ends[0], "high": ends[1], "parts": len(values)}
-        )
+        rows.append({"n": size, "value": found.value, "low": ends[0], "high": ends[1], "parts": len(values)})
     if not rows:
         raise InputError(f"no fraction of {n} rows leaves as many as the estimator takes; give larger fractions")
     notes = (f"too few rows for the estimator at n = {', '.join(map(str, left))}: left out",) if left else ()
     value, low, high = (np.array([r[name] for r in rows]) for name in ("value", "low", "high"))
-    sizes, several = ([int(r[name]) for r in rows] for name in ("n", "parts"))
+    sizes, averaged = ([int(r[name]) for r in rows] for name in ("n", "parts"))
     return Convergence(
-        n=np.array([*sizes, n]), value=value, low=low, high=high, parts=np.array([*several, 1]), notes=notes
+        n=np.array([*sizes, n]), value=value, low=low, high=high, parts=np.array([*averaged, 1]), notes=notes
     )
 
 
@@ -149,8 +151,9 @@ def _parts(n: int, fraction: float, parts: int, seed: int, groups: Any, block: i
     if groups is not None:
         codes = statistics.codes_of(as_numpy(groups))
         pieces = [np.flatnonzero(codes == c) for c in np.random.default_rng([seed, n, 9]).permutation(codes.max() + 1)]
-        each = max(1, int(fraction * len(pieces)))
+        each = max(1, int(fraction * len(pieces) + 1e-9))
+        several = min(several, len(pieces) // each)
         return [np.sort(np.concatenate(pieces[at * each : (at + 1) * each])) for at in range(several)]
     order = np.arange(n) if block is not None else np.random.default_rng([seed, n, 9]).permutation(n)
-    each = int(fraction * n)
+    each = int(fraction * n + 1e-9)
     return [order[at * each : (at + 1) * each] for at in range(several)] if each else [order[:0]]

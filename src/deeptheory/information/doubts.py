@@ -21,20 +21,60 @@ _LONGER = 1.2  # autocorrelation time of the product from which on it is worth a
 _COLUMNS, _ROWS = 32, 4096  # so many are looked at
 
 
-def series_note(x: Any, y: Any) -> tuple[str, ...]:
-    """A note where the rows of both sides [n, d] are a series."""
-    sides, named = zip(*(_side(v, name) for v, name in ((x, "x"), (y, "y"))))
-    n = len(sides[0])
-    short = [a[:_ROWS, :_COLUMNS] for a in sides]
-    labels = [k or (a.shape[1] == 1 and len(np.unique(a)) <= len(a) / 10) for a, k in zip(short, named)]
-    time = product_time(short, labels)
+def series_note(x: Any, y: Any, z: Any = None) -> tuple[str, ...]:
+    """A note where the rows of both sides [n, d] are a series, or what is left of them given z [n, d]."""
+    given = {} if z is None else {"z": z}
+    sides, labels = _short(x=x, y=y, **given)
+    if z is not None:
+        sides = [_left(a, sides[2], label, labels[2]) for a, label in zip(sides[:2], labels)]
+        labels = [False, False]
+    time = product_time(sides[:2], labels[:2])
+    where = "on both sides" if z is None else "on both sides given z"
+    return _told(len(x), time, f"rows look like series {where}", "interval and p are too narrow and small")
+
+
+def one_series_note(x: Any, y: Any = None) -> tuple[str, ...]:
+    """A note where the rows of x [n, d], or what is left of them given y [n, d], are a series: what a row tells of an
+    entropy, neighboring rows tell again."""
+    given = {} if y is None else {"y": y}
+    sides, labels = _short(x=x, **given)
+    a, label = sides[0], labels[0]
+    if label and len(np.unique(a[:, 0])) == 1 + int((np.diff(a[:, 0]) != 0).sum()):
+        return ()  # sorted by label
+    if y is not None:
+        a, label = _left(a, sides[1], label, labels[1]), False
+    time = product_time([a, a], [label, label])
+    return _told(len(x), time, "rows look like a series", "the interval is too narrow")
+
+
+def _told(n: int, time: float, what: str, so: str) -> tuple[str, ...]:
     if time < _LONGER:
         return ()
     return (
-        f"rows look like series on both sides: {n} of them count as about {n / time:.0f}, so interval and p are too "
-        f"narrow and small; give block= (rows per block, at least {max(2, int(np.ceil(2 * time)))}) or groups=, or "
-        "shuffle the rows if they were sorted",
+        f"{what}: {n} of them count as about {n / time:.0f}, so {so}; give block= (rows per block, at least "
+        f"{max(2, int(np.ceil(2 * time)))}) or groups=, or shuffle the rows if they were sorted",
     )
+
+
+def _short(**sides: Any) -> tuple[list[np.ndarray], list[bool]]:
+    """The first rows and columns of each side, and whether its values are names."""
+    arrays, labels = [], []
+    for name, side in sides.items():
+        a, named = _side(side, name)
+        a = a[:_ROWS, :_COLUMNS]
+        arrays.append(a)
+        labels.append(bool(named or (a.shape[1] == 1 and len(np.unique(a)) <= len(a) / 10)))
+    return arrays, labels
+
+
+def _left(a: np.ndarray, z: np.ndarray, label: bool, given_label: bool) -> np.ndarray:
+    """What a linear function of z's scores, or the mean within each of its labels, does not tell of a."""
+    scores = _series(a, label)
+    if given_label:
+        code = statistics.codes_of(z[:, 0])
+        return scores - (np.stack([np.bincount(code, c) for c in scores.T], axis=1) / np.bincount(code)[:, None])[code]
+    known = np.column_stack([np.ones(len(z)), _series(z, False)])
+    return scores - known @ np.linalg.lstsq(known, scores, rcond=None)[0]
 
 
 def _side(a: Any, name: str) -> tuple[np.ndarray, bool]:

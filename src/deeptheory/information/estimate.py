@@ -12,7 +12,7 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
 from deeptheory.core.results import Estimate
 from deeptheory.information.convergence import Convergence, converged
-from deeptheory.information.estimators.plugin import plugin_entropy
+from deeptheory.information.estimators.plugin import discrete, plugin_entropy
 from deeptheory.information.local import local_values
 from deeptheory.information.reading import read
 
@@ -115,6 +115,8 @@ class InformationEstimate(Estimate):
             else:
                 values = [v / size for v in bits]
                 notes += (f"the {by}, {size:.4g} bits, is taken as known",)
+                if values[0] > 1 + 1e-9:
+                    notes += ("above 1, where no information is: the estimate is biased upwards",)
         return Estimate(
             value=values[0], low=values[1], high=values[2], unit="fraction", method=said, direction=self.direction,
             notes=notes,
@@ -124,15 +126,21 @@ class InformationEstimate(Estimate):
         held = held_by(self)
         correct = held.options.get("correct", False)
         correct = correct if isinstance(correct, str | bool) else False
+        kinds = held.options.get("alphabet") or (None, None)
         sides = {"x": held.sides["x"], "y": held.sides["y"]}
 
-        def of(name: str) -> float:
+        def counted(name: str) -> bool:
             values, named = read(sides[name], name)
-            if not named and values.dtype.kind == "f" and (values != np.floor(values)).any():
+            return named or discrete(values)
+
+        def of(name: str) -> float:
+            if not counted(name):
+                other = "xy"["yx".index(name)]
+                said = f"by='{other} entropy' divides by that of the other side, " if counted(other) else ""
                 raise InputError(
-                    f"{name} is continuous and has no entropy to divide by; by='correlation' takes numbers"
+                    f"{name} is continuous and has no entropy to divide by; {said}by='correlation' takes numbers"
                 )
-            return plugin_entropy(sides[name], correct=correct).value
+            return plugin_entropy(sides[name], correct=correct, alphabet=kinds["xy".index(name)]).value
 
         if by in ("x entropy", "y entropy"):
             return of(by[0])

@@ -18,7 +18,7 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate
 from deeptheory.core.shapes import check_finite, labels_of
 from deeptheory.information.automatic import automatic
-from deeptheory.information.doubts import below_nothing, series_note, tails_note
+from deeptheory.information.doubts import below_nothing, one_series_note, series_note, tails_note
 from deeptheory.information.estimate import InformationEstimate, Samples, held_by, holding
 from deeptheory.information.estimators import CONDITIONAL, CONDITIONAL_ENTROPY, ENTROPY, MUTUAL_INFORMATION
 from deeptheory.information.estimators.limits import LEAST_COUNTS, LEAST_GAUSSIAN, LEAST_TRAINED, too_few
@@ -217,8 +217,8 @@ def _estimate(
             if "allowance for bias" not in got.method and math.isfinite(got.high):
                 got = replace(got, method=f"{got.method}; {SAMPLING_ERROR}")
                 notes += (SAMPLING_NOTE,) if sum(map(_columns, sides.values())) >= _BIASED else ()
-        if ours and shared and len(sides) == 2 and groups is None and block is None:
-            notes += series_note(*sides.values())
+        if ours and groups is None and block is None:
+            notes += (series_note if shared else one_series_note)(*sides.values())
     if shared:
         notes += below_nothing(got)
     p, null_mean = math.nan, math.nan
@@ -274,13 +274,20 @@ def _rows(side: Any, rows: np.ndarray) -> Any:
 
 
 def _by_pieces(got, function, sides, options, n, groups, block) -> tuple[Estimate, tuple[str, ...]]:
-    """The Estimate with an interval from ten batches of whole groups or stretches of the series; what else to say."""
+    """The Estimate with an interval from ten batches of whole groups or stretches of the series, and as wide as that of
+    independent rows at least, which may hold a bias or bounds that batches do not see; what else to say."""
+    if not math.isfinite(got.value):
+        return got, ()
+    broken = []
 
     def of(rows: np.ndarray) -> float:
         try:
-            return function(*(_rows(s, rows) for s in sides.values()), **options).value
-        except InputError:  # too few rows or labels in a batch
+            value = function(*(_rows(s, rows) for s in sides.values()), **options).value
+        except InputError as error:  # too few rows or labels in a batch
+            broken.append(f"refused ({error})")
             return math.nan
+        broken.extend([] if math.isfinite(value) else [f"{value:g}"])
+        return value if math.isfinite(value) else math.nan
 
     groups = None if groups is None else as_numpy(groups)
     low, high = statistics.batch_interval(
@@ -288,12 +295,15 @@ def _by_pieces(got, function, sides, options, n, groups, block) -> tuple[Estimat
     )
     pieces = "groups" if groups is not None else f"blocks of {block}"
     if math.isnan(low):
-        why = (
-            f"no interval: ten batches of whole {pieces} are too small, each needs at least 20 "
-            f"{'rows' if groups is not None else 'blocks'}"
-        )
+        several = 0 if groups is None else len(np.unique(groups))
+        need = "20 rows and two groups" if groups is not None else "20 blocks"
+        why = f"no interval: ten batches of whole {pieces} are too small, each needs at least {need}"
+        why += "" if groups is not None else f" ({statistics.BATCHES * 20 * (block or 1)} rows)"
+        why += f"; there are {several} groups" if 0 < several < 2 * statistics.BATCHES else ""
+        why = f"no interval: of ten batches of whole {pieces}, one is {broken[0]}" if broken else why
         return replace(got, low=math.nan, high=math.nan), (why,)
-    return replace(got, low=low, high=high, method=f"{got.method}; interval by {pieces}"), ()
+    ends = float(np.fmin(low, got.low)), float(np.fmax(high, got.high))
+    return replace(got, low=ends[0], high=ends[1], method=f"{got.method}; interval by {pieces}"), ()
 
 
 def _null(function, sides, options, n, draws, groups, block) -> tuple[float, float]:

@@ -253,7 +253,7 @@ def _notes(readout, main: dict[str, np.ndarray], n: int, layers: list[str], h_y:
     if isinstance(readout, Binning | GaussianNoise):
         notes.append(
             "the network is deterministic: I(X;T) here is the information that survives this readout, not a property "
-            "of the network alone, and the data-processing inequality need not hold between layers"
+            "of the network alone, and the data-processing inequality need not hold between layers" + _of_noise(readout)
         )
     apart: Any = _all_apart(main["occupied"], n).all((0, 1))
     alone = [layer for k, layer in enumerate(layers) if apart[k]]
@@ -275,6 +275,16 @@ def _notes(readout, main: dict[str, np.ndarray], n: int, layers: list[str], h_y:
     if isinstance(readout, GaussianNoise):
         notes.append("i_y subtracts two upper bounds and is no bound itself; i_y_lower and i_y_upper are")
     return tuple(notes)
+
+
+def _of_noise(readout: Any) -> str:
+    """Where the noise of a readout is, and what its size is of."""
+    if not isinstance(readout, GaussianNoise):
+        return ""
+    size = "in the units of activations, so that rescaled weights give another number"
+    if readout.relative:
+        size = f"in units of the layer's own {readout.relative if readout.relative is not True else 'deviation'}"
+    return f"; the noise is added by the analysis, not in training, {size}"
 
 
 _COARSER = (

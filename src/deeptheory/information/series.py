@@ -116,6 +116,7 @@ def transfer_entropy(
     *,
     lag: int = 1,
     history: int = 1,
+    given: Any = None,
     method: Literal["auto", "ksg", "mixed", "plugin", "gaussian"] = "auto",
     block: int | None = None,
     shifts: int = 0,
@@ -126,10 +127,11 @@ def transfer_entropy(
     """I(Y_t; X_t-lag | Y_t-1 ... Y_t-history): what x adds about the next y beyond y's own past, in bits.
 
     x: [n, dx]; y: [n, dy]; or [n], series. lag: rows by which x is earlier. history: rows of y's own past that are
-    given. method, options: as for `conditional_mutual_information`. block: rows per stretch of the interval; None:
-    twice the autocorrelation time of both together. shifts: draws of x shifted in time against y (around the end), for
-    .p and .null_mean. seed: of the shifts, ties and batches. InputError: as there; fewer than 20 rows left; lag or
-    history below 1.
+    given. given: a third series [n, dz] or [n], whose last `history` rows are given as well: what drives both x and y,
+    say. method, options: as for `conditional_mutual_information`. block: rows per stretch of the interval; None:
+    twice the autocorrelation time of both together. shifts: draws of x shifted in time against all else (around the
+    end), for .p and .null_mean. seed: of the shifts, ties and batches. InputError: as there; fewer than 20 rows left;
+    lag or history below 1; `given` of another length, or of words beside numbers.
     """
     check_whole(lag=(lag, 1), history=(history, 1), shifts=(shifts, 0), seed=(seed, 0))
     a, b = _both(x, y)
@@ -137,27 +139,42 @@ def transfer_entropy(
     if n - first < 20:
         raise InputError(f"lag {lag} and history {history} leave {max(0, n - first)} of {n} rows; needed: 20 or more")
     size = _block([a, b], block)
-    past = np.concatenate([b[first - h : n - h] for h in range(1, history + 1)], axis=1)
+    known = [b] if given is None else [b, _third(given, n, whole=a.dtype.kind + b.dtype.kind)]
+    past = np.concatenate([v[first - h : n - h] for v in known for h in range(1, history + 1)], axis=1)
 
-    def given(series: np.ndarray, block: int | None) -> InformationEstimate:
-        more = options if method in ("plugin", "gaussian") or _counted(method, a, b) else {**options, "seed": seed}
+    def of(series: np.ndarray, block: int | None) -> InformationEstimate:
+        more = (
+            options if method in ("plugin", "gaussian") or _counted(method, a, b, past) else {**options, "seed": seed}
+        )
         return conditional_mutual_information(
             series[first - lag : n - lag], b[first:], past, method=method, block=block, unit=unit, **more
         )
 
-    got = given(a, size if size > 1 else None)
-    held = replace(got, method=f"transfer entropy, lag {lag}, history {history}: {got.method}")
+    got = of(a, size if size > 1 else None)
+    beside = "" if given is None else ", given a third series"
+    held = replace(got, method=f"transfer entropy, lag {lag}, history {history}{beside}: {got.method}")
     if not shifts:
         return holding(held, held_by(got))
     rng = np.random.default_rng([seed, n, 10])
     least = max(1, int(_LEAST_SHIFT * n))
-    null = np.array([given(np.roll(a, s, axis=0), None).value for s in rng.integers(least, n - least, shifts)])
+    null = np.array([of(np.roll(a, s, axis=0), None).value for s in rng.integers(least, n - least, shifts)])
     p = float(statistics.permutation_p(got.value - 1e-12, null))
     return holding(replace(held, p=p, null_mean=float(null.mean())), held_by(got))
 
 
-def _counted(method: str, a: np.ndarray, b: np.ndarray) -> bool:
-    return method == "auto" and all(v.dtype.kind in "biu" for v in (a, b))
+def _counted(method: str, *sides: np.ndarray) -> bool:
+    return method == "auto" and all(v.dtype.kind in "biu" for v in sides)
+
+
+def _third(given: Any, n: int, whole: str) -> np.ndarray:
+    """given as [n, dz]; whole: the kinds of x and y, beside which words are counted or have no distances."""
+    a, named = read(given, "given")
+    if len(a) != n:
+        raise InputError(f"given has {len(a)} rows, x has {n}; series are paired by time, all need the same n")
+    if named and set(whole) - set("biu"):
+        raise InputError("given holds words, whose codes are no numbers; beside numbers give one 0/1 column per word")
+    check_finite(given=a)
+    return a
 
 
 def _both(x: Any, y: Any) -> list[np.ndarray]:

@@ -14,6 +14,7 @@ from deeptheory.networks.population.elementary import FAST
 
 MOST_FOR_TREES = 7
 _LEAST = 5e-324  # nearer than this: the same
+_PIECE, _FEW = 1024, 64  # samples whose distances are made, or looked through, at a time
 
 
 def information_by_neighbors(
@@ -210,30 +211,70 @@ def _counts_sorted(ordered, order, limit, out):
 
 
 @njit(**FAST)
+def _put_four(r, s, t, v, at_r, at_s, at_t, at_v, out):
+    for j in range(len(out)):  # by the length of one array: other ends are not vectorized
+        p = max(abs(r[j] - at_r), abs(s[j] - at_s))
+        q = max(abs(t[j] - at_t), abs(v[j] - at_v))
+        out[j] = max(out[j], max(p, q))
+
+
+@njit(**FAST)
+def _put_one(r, at, out):
+    for j in range(len(out)):
+        out[j] = max(out[j], abs(r[j] - at))
+
+
+@njit(**FAST)
 def _largest_differences(columns, i, out):
-    """out[j] = max over columns of |column[j] - column[i]|; columns: [d, n]."""
-    n = columns.shape[1]
-    for j in range(n):
-        out[j] = 0.0
-    for u in range(columns.shape[0]):
-        row = columns[u]
-        at = row[i]
-        for j in range(n):
-            out[j] = max(out[j], abs(row[j] - at))
+    """out[j] = max over columns of |column[j] - column[i]|; columns: [d, n]. Four columns at a time, so that `out` is
+    read and written a quarter as often, and piece by piece, so that it stays in the nearest cache."""
+    d, n = columns.shape
+    whole = d - d % 4
+    for first in range(0, n, _PIECE):
+        last = min(first + _PIECE, n)
+        piece = out[first:last]
+        piece[:] = 0.0
+        for u in range(0, whole, 4):
+            r, s = columns[u][first:last], columns[u + 1][first:last]
+            t, v = columns[u + 2][first:last], columns[u + 3][first:last]
+            _put_four(r, s, t, v, columns[u, i], columns[u + 1, i], columns[u + 2, i], columns[u + 3, i], piece)
+        for u in range(whole, d):
+            _put_one(columns[u][first:last], columns[u, i], piece)
+
+
+@njit(**FAST)
+def _least(d):
+    out = np.inf
+    for j in range(len(d)):
+        out = min(out, d[j])
+    return out
 
 
 @njit(cache=True, error_model="numpy")
 def _smallest(d, skip, kth):
-    """kth[:] = the len(kth) smallest of d but that at `skip`, ascending."""
+    """kth[:] = the len(kth) smallest of d but that at `skip`, ascending. Pieces without one of them are passed over."""
     k = len(kth)
     kth[:] = np.inf
+    for first in range(0, len(d), _FEW):
+        last = min(first + _FEW, len(d))
+        if not _least(d[first:last]) < kth[k - 1]:
+            continue
+        for j in range(first, last):
+            if d[j] < kth[k - 1] and j != skip:
+                at = k - 1
+                while at > 0 and kth[at - 1] > d[j]:
+                    kth[at] = kth[at - 1]
+                    at -= 1
+                kth[at] = d[j]
+
+
+@njit(**FAST)
+def _below(d, limit):
+    """How many of d are smaller than limit."""
+    out = 0
     for j in range(len(d)):
-        if d[j] < kth[k - 1] and j != skip:
-            at = k - 1
-            while at > 0 and kth[at - 1] > d[j]:
-                kth[at] = kth[at - 1]
-                at -= 1
-            kth[at] = d[j]
+        out += d[j] < limit
+    return out
 
 
 @njit(cache=True, error_model="numpy")
@@ -280,10 +321,7 @@ def _counts_by_scan(x, limit, out):
     apart = np.empty(n)
     for i in range(n):
         _largest_differences(x, i, apart)
-        near = -1
-        for j in range(n):
-            near += apart[j] < limit[i]
-        out[i] = near
+        out[i] = _below(apart, limit[i]) - 1
 
 
 @njit(cache=True, error_model="numpy")
@@ -315,11 +353,8 @@ def _scan(x, y, z, k, label_x, label_y, inclusive, slack, out):
             used -= 1
         reach = kth[used - 1]
         limit = np.nextafter(reach + slack, np.inf) if inclusive else (reach if reach > 0 else _LEAST)
-        near, a, b, c = 0, 0, 0, 0
-        for j in range(n):
-            near += both[j] < limit
-            a += in_x[j] < limit
-            b += in_y[j] < limit
-            c += in_z[j] < limit
-        out[0, i] = near - 1 if inclusive else (used if reach > 0 else near)
-        out[1, i], out[2, i], out[3, i] = a - 1, b - 1, c - 1
+        out[0, i] = used
+        if inclusive or not reach > 0:
+            out[0, i] = _below(both, limit) - (1 if inclusive else 0)
+        out[1, i], out[2, i] = _below(in_x, limit) - 1, _below(in_y, limit) - 1
+        out[3, i] = _below(in_z, limit) - 1 if z.shape[0] else n - 1

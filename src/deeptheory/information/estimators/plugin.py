@@ -149,16 +149,23 @@ def _pointwise(i: np.ndarray, j: np.ndarray, shape: tuple[int, int]) -> tuple[np
 
 
 def symbols(a: np.ndarray, name: str) -> np.ndarray:
-    """A number a different row, [n] int64, from 0. InputError: values that are not integers."""
-    if a.dtype.kind == "f" and (broken := a != np.floor(a)).any():
-        raise InputError(
-            f"{name} holds values like {a.flat[int(broken.argmax())]:g}; plug-in needs discrete symbols, bin them first"
-        )
+    """A number a different row, [n] int64, from 0. InputError: values that are not discrete."""
+    if not discrete(a):
+        value = a.flat[int((a != np.floor(a)).argmax())]
+        raise InputError(f"{name} holds values like {value:g}; plug-in needs discrete symbols, bin them first")
     out = _numbered(a[:, 0])
     for column in a.T[1:]:
         key = _numbered(column)
         out = _numbered(out * (int(key.max()) + 1) + key)  # under n^2 different keys
     return out
+
+
+def discrete(a: np.ndarray) -> bool:
+    """Whether numbers [n, d] are integers; floats from 2^53 on, which all are, only where most of them repeat."""
+    if a.dtype.kind != "f":
+        return True
+    large = np.abs(a).max(initial=0) >= 2**53
+    return bool((a == np.floor(a)).all()) and not (large and len(np.unique(a)) > a.size / 2)
 
 
 def _numbered(values: np.ndarray) -> np.ndarray:
