@@ -38,7 +38,7 @@ class Found(NamedTuple):
 
 
 class Key(NamedTuple):
-    """A draw: which estimator, task, samples, seed."""
+    """A draw: which estimator, task, samples, and the number of the draw, from 0 (its seed: truths.seed_of)."""
 
     estimator: str
     task: str
@@ -157,7 +157,7 @@ def measure(run: Run, estimator: str, task: str, n: int, seeds: Iterable[int], a
         if left <= 0:
             yield Draw(*key, end="no time left in the row", at=at)
             continue
-        x, y = truth.sample(n, seed)
+        x, y = truth.sample(n, truths.seed_of(task, seed))
         try:
             with limit(left), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
