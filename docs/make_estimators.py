@@ -14,7 +14,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import truths
-from benchmarks.accuracy import counts, data, plan, rows
+from benchmarks.accuracy import counts, data, peers, plan, rows
 from benchmarks.accuracy.peers import PEERS
 from benchmarks.accuracy.rows import Draw
 
@@ -89,7 +89,14 @@ def goals(draws: list[Draw]) -> list[str]:
                      found["of"] > 0 and found["k"] >= 0.9 * found["of"])  # fmt: skip
     for n in plan.SIZES:
         found = counts.of_draws([d for d in ours if d.n == n])["noted"]
-        line(f"ours: {counts.GOALS['noted']}", f"{n:,}", found, 0, found["of"] > 0 and found["k"] <= found["of"] / 4)
+        many = len({d.estimator for d in ours if d.n == n and not d.end})
+        line(
+            f"ours, {many} estimator{'s' * (many != 1)}: {counts.GOALS['noted']}",
+            f"{n:,}",
+            found,
+            0,
+            found["of"] > 0 and found["k"] <= found["of"] / 4,
+        )
     return out
 
 
@@ -102,7 +109,7 @@ def held_out_draws(draws: list[Draw], n: int, k: int) -> list[Draw]:
 
 def table(draws: list[Draw], which: str, n: int) -> list[str]:
     """One line per estimator on a set at an n."""
-    mine, peers = names(draws)
+    mine, others = names(draws)
     out = [
         f"## {'The forty' if which == 'forty' else 'The further pairs'}, n = {n:,}",
         "",
@@ -111,7 +118,7 @@ def table(draws: list[Draw], which: str, n: int) -> list[str]:
     ]
     here = [d for d in draws if d.n == n and truths.set_of(d.task) == which]
     total = len(truths.names(which))
-    for name in (*mine, *peers):
+    for name in (*mine, *others):
         group = [d for d in here if d.estimator == name]
         if not group:
             continue
@@ -127,7 +134,7 @@ def table(draws: list[Draw], which: str, n: int) -> list[str]:
         )
     if len(out) == 4:
         return []
-    for label, group in (("ours", mine), ("peers", peers)):
+    for label, group in (("ours", mine), ("peers", others)):
         best = counts.best_of(d for d in here if d.estimator in group)
         if best:
             k = counts.share(sum(error <= counts.NEAR for _, error in best.values()), len(best))
@@ -211,8 +218,8 @@ def picture(draws: list[Draw]) -> int:
     import matplotlib.pyplot as plt
 
     n = Counter(d.n for d in draws if truths.set_of(d.task) != "held-out").most_common(1)[0][0]
-    mine, peers = names(draws)
-    order = [*mine, *peers]
+    mine, others = names(draws)
+    order = [*mine, *others]
     tasks = [*truths.names("forty"), *truths.names("further")]
     cells = np.full((3, len(tasks), len(order)), np.nan)
     for i, task in enumerate(tasks):
@@ -259,7 +266,8 @@ def page(draws: list[Draw], n: int) -> str:
              ""]  # fmt: skip
     for size in plan.SIZES:
         lines += [*table(draws, "forty", size), *table(draws, "further", size)]
-    return "\n".join([*lines, *held_out(draws), *unanswered(draws), ""])
+    about = ["## Peers", "", " ".join((peers.__doc__ or "").split()), ""]
+    return "\n".join([*lines, *held_out(draws), *about, *unanswered(draws), ""])
 
 
 def main(files: list[str]) -> None:

@@ -151,6 +151,14 @@ def test_best_of_is_the_nearest_by_task():
     assert (name, round(error, 6)) == ("a", 0.1)
 
 
+def test_what_is_asked_for_twice_is_measured_once(tmp_path, capsys):
+    asked = ("--only", "gaussian", "--only", "gaussian", "--tasks", "normal-1x1", "--tasks", "normal-1x1", "--seeds", 1)
+    told = call(capsys, *asked, "--n", 50, "--n", 50, "--keep", tmp_path / "k.jsonl")
+    assert "1 of 1: gaussian" in told.err
+    with pytest.raises(InputError, match="is a folder"):
+        call(capsys, *asked, "--keep", tmp_path)
+
+
 def test_the_protocol():
     asked = plan.whole(["auto", "ksg", "flow"])
     by = {(r.estimator, r.n, truths.set_of(r.task)): len(r.seeds) for r in asked}

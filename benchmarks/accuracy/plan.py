@@ -51,10 +51,10 @@ def rows(
     most: int | None = None,
 ) -> list[Row]:
     """Rows in order: "auto" on the held-out pairs, then by n, set, estimator."""
-    order, sets = list(names), {task: truths.set_of(task) for task in tasks}
+    order, sets = list(dict.fromkeys(names)), {task: truths.set_of(task) for task in tasks}
     made = [
         Row(name, task, n, seeds)
-        for n in sizes
+        for n in dict.fromkeys(sizes)
         for task in sets
         for name in order
         if (seeds := seeds_of(name, task, n, most))

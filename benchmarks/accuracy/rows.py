@@ -98,9 +98,11 @@ def limit(seconds: float) -> Iterator[None]:
 def read(path: Path) -> dict[Key, Draw]:
     """Draws of a file, by key; a later line replaces an earlier one, a last line that was cut off is left out.
 
-    StoreError: any other line that is none.
+    StoreError: any other line that is none. InputError: a folder.
     """
     found: dict[Key, Draw] = {}
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file for the draws")
     if not path.exists():
         return found
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
