@@ -4,6 +4,7 @@ DRAWS are files that `deeptheory bench estimators` keeps; they become docs/estim
 docs/estimators.md and its picture are made again from that file. Nothing on the page is typed.
 """
 
+import re
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -31,12 +32,13 @@ deeptheory bench estimators            # resumable; --peers with the other packa
 python docs/make_estimators.py runs/estimators.jsonl
 ```
 
-All numbers are in bits. *Near*: the mean of |estimate - truth| over a row's draws is at most .2. *Covered*: intervals
-without a note that hold the truth. *Silent*: off by over .2, not in the interval (or no interval), no note. *Noted*: a
-note on an estimate that is within .15. Counts are `k of n` with the exact 95 % interval of the proportion (Clopper and
-Pearson). Every pair has seeds of its own, but for the first draw of the held-out ones: that was fixed as seed 0 for
-all, so that pairs which are maps of one another share a sample there, and its interval is too narrow. Seconds are of
-the processor, median over draws. The draws: [estimators.csv](estimators.csv).
+All numbers are in bits. *Near*: the mean of |estimate - truth| over a row's draws is at most .2; a pair without a
+number is not near. *Best of*: for each pair the estimator that came nearest, chosen with the truth in hand: a limit, no
+method. *Covered*: intervals without a note that hold the truth. *Silent*: off by over .2, not in the interval (or no
+interval), no note. *Noted*: a note on an estimate that is within .15. Counts are `k of n` with the exact 95 % interval
+of the proportion (Clopper and Pearson). Every pair has seeds of its own, but for the first draw of the held-out ones:
+that was fixed as seed 0 for all, so that pairs which are maps of one another share a sample there, and its interval is
+too narrow. Seconds are of the processor, median over draws. The draws: [estimators.csv](estimators.csv).
 
 The rules of `"auto"` are those that stand in `deeptheory/information/automatic.py`; none was changed after a held-out
 pair was tried. Its interval is that of the method it chose, with allowances for bias; it makes no allowance for the
@@ -137,12 +139,12 @@ def table(draws: list[Draw], which: str, n: int) -> list[str]:
         return []
     for label, group in (("ours", mine), ("peers", others)):
         best = counts.best_of(d for d in here if d.estimator in group)
-        if best:
+        many = len({d.estimator for d in here if d.estimator in group and not d.end})
+        if many > 1:
             k = counts.share(sum(error <= counts.NEAR for _, error in best.values()), len(best))
             median = np.median([error for _, error in best.values()])
-            out.append(
-                f"| best of {label}, **in hindsight** | {len(best)} of {total} | {of(k)} | {median:.3f} | | | | |"
-            )
+            said = f"best of {many} of {label}, **in hindsight**"
+            out.append(f"| {said} | {len(best)} of {total} | {of(k)} | {median:.3f} | | | | |")
     return [*out, ""]
 
 
@@ -199,8 +201,15 @@ def unanswered(draws: list[Draw]) -> list[str]:
     ends: dict[str, Counter[str]] = defaultdict(Counter)
     for d in draws:
         if d.end:
-            ends[d.estimator][d.end.split("; ")[0]] += 1
-    out = ["## Where there is no number", "", "| estimator | draws | why |", "|---|---|---|"]
+            ends[d.estimator][re.sub(r"-?\d[\d.e+-]*", "N", d.end.split("; ")[0])] += 1
+    out = [
+        "## Where there is no number",
+        "",
+        "N: a number of its own in each.",
+        "",
+        "| estimator | draws | why |",
+        "|---|---|---|",
+    ]
     for name, why in ends.items():
         for text, k in why.most_common(3):
             said = text.replace("|", "\\|").replace("<", "&lt;")
