@@ -21,6 +21,7 @@ No estimator is right everywhere. Neighbor counts (`"ksg"`) follow any shape in 
 more so the stronger the dependence; canonical correlations (`"gaussian"`) follow normal pairs into 25 dimensions and see no roll, no
 spiral in few and no common scale; long tails mislead both until ranks take their place (`ranks=True`). `"auto"` chooses between
 them by rules that are written in `deeptheory/information/automatic.py` and were calibrated on other pairs.
+[A larger table](estimators.md) has every estimator, other packages, and pairs that were held out.
 
 """  # noqa: E501  # lines of the page
 TABLE = f"""

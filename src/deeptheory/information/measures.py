@@ -196,7 +196,7 @@ def _estimate(
     shared = shared and len(sides) > 1
     if unit not in _PER_UNIT:
         raise InputError(f"unit is {unit!r}; known: bits, nats")
-    ours = function is automatic or function.__module__.startswith("deeptheory.")
+    ours = _is_ours(function)
     if ours:
         check_known(function, options, _ENTRY if shared else ("unit", "groups", "block"))
     check_options(options)
@@ -230,6 +230,11 @@ def _estimate(
         said |= {"value": got.value * per, "low": got.low * per, "high": got.high * per, "unit": unit}
     held = Samples(function, sides, options, per if got.unit == "bits" else 1.0, groups, block)
     return holding(InformationEstimate(**said, p=p, null_mean=null_mean * per), held)
+
+
+def _is_ours(function: Callable) -> bool:
+    """Not a user's own, whose module may have no name (in exec) or be no text."""
+    return str(getattr(function, "__module__", None)).startswith("deeptheory.")
 
 
 def _check_rows(groups: Any, block: int | None, sides: Mapping[str, Any]) -> int:
@@ -308,7 +313,7 @@ def _by_pieces(got, function, sides, options, n, groups, block) -> tuple[Estimat
 
 def _null(function, sides, options, n, draws, groups, block) -> tuple[float, float]:
     """p and the mean of `draws` values with y permuted; within the labels of z where there is a condition."""
-    if function.__module__.startswith("deeptheory.") and "spread" in inspect.signature(function).parameters:
+    if _is_ours(function) and "spread" in inspect.signature(function).parameters:
         # the interval's own permutations do not enter the value compared
         options = {**options, "spread": False}
     seed = [int(options.get("seed", 0)), n, 5]
