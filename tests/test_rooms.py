@@ -35,6 +35,7 @@ TOPICS = {  # tests that ask one question of several files
     "faces/test_wrong_arguments.py",
     "information/bottleneck/test_curves.py",
     "information/bottleneck/test_solvers.py",
+    "information/test_rules.py",
     "information/test_streams.py",
     "information/test_ties.py",
     "inspection/test_strangers.py",
