@@ -87,7 +87,7 @@ entropies = []
 for now in grid[::8]:
     was = (now - grid[:256]) % 1  # where the driver may have been, 256 places of a quarter turn
     density = np.bincount(np.floor(1024 * np.where(was < 0.5, 2 * was, 2 - 2 * was)).astype(int), minlength=1024)
-    blurred = sum(np.roll(density, k) for k in range(256)) / 256**2 * 1024
+    blurred = np.sum([np.roll(density, k) for k in range(256)], axis=0) / 256**2 * 1024
     entropies.append(-(blurred[blurred > 0] * np.log2(blurred[blurred > 0])).sum() / 1024)
 adds = float(np.mean(entropies)) + 2
 print(f"x about the next y: 2 bits; beyond y's own past: {adds:.3f}")

@@ -112,8 +112,9 @@ class NetworkTask:
 
     def do(self) -> None:
         """Do all units of the network."""
-        setup, instruments = pickle.loads(self.shared)
-        network, failed = network_of(setup, self.units[0], pickle.loads(self.own), self.name, self.seed), {}
+        setup, instruments = pickle.loads(self.shared)  # noqa: S301  # packed by the run that sent this task
+        own = pickle.loads(self.own)  # noqa: S301  # likewise
+        network, failed = network_of(setup, self.units[0], own, self.name, self.seed), {}
         with limited_threads(self.threads):
             for unit in self.units:
                 do_unit(self.folder, setup, network, unit, instruments, failed)

@@ -138,8 +138,8 @@ def _doubts(name: str, got: Outcome, rows: int, jensen: float, clip: float) -> t
         return notes
     if value > _NEAR * ceiling:
         notes += (
-            f"near log2 of the {rows} rows that bear the critic out, {ceiling:.3g} bits, where it is cut: no lower bound "
-            "that holds for every distribution is larger (McAllester & Stratos 2020); likely too small",
+            f"near log2 of the {rows} rows that bear the critic out, {ceiling:.3g} bits, where it is cut: no lower "
+            "bound that holds for every distribution is larger (McAllester & Stratos 2020); likely too small",
         )
     if jensen > _JENSEN:
         notes += (
