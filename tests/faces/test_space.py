@@ -225,7 +225,7 @@ def _break(folder, how):
     [
         ("bytes", r"kept/arrays\.safetensors is corrupt \(checksum\)"),
         ("schema", "no face space of schema 1"),
-        ("field", "kept cannot be read .*noises"),
+        ("field", r"kept/space\.json is damaged in .*noise"),
         ("gone", r"kept/space\.json is missing; this is not a complete face space"),
     ],
 )

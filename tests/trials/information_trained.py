@@ -4,7 +4,7 @@ draws."""
 import numpy as np
 
 import deeptheory as dt
-from trials.frame import Row, all_of, covers, near, often, refused, same
+from trials.frame import Found, Row, all_of, covers, near, often, refused, same
 from trials.information_checks import counts, dense, heavy, labels, nothing_shared, of_normals, pair, relu, shifted
 
 MI = dt.mutual_information
@@ -21,6 +21,23 @@ def normals(method, rho, d, n, off):
     def check(rng, draws):
         got = [MI(*pair(rng, n, rho, d), method, **WHOLE).value for _ in range(draws)]
         return near(np.mean(got), of_normals(rho), off)
+
+    return check
+
+
+def strong(method):
+    """Several bits along a line, which a sample of few rows cannot bear out: no more than there is, and half of what
+    log n allows."""
+
+    def check(rng, draws):
+        found = []
+        for n in (200, 2000):
+            for noise in (0.1, 0.03, 0.001):
+                x = rng.normal(size=n)
+                got, bits = MI(x, x + noise * rng.normal(size=n), method, **WHOLE), np.log2(1 + noise**-2) / 2
+                least = min(bits, np.log2(n / 10)) / 2
+                found.append((f"{got.value:.2f} of {bits:.2f}", least < got.value < bits + 0.2))
+        return Found("; ".join(said for said, _ in found), "half of what log n allows", all(ok for _, ok in found))
 
     return check
 
@@ -122,6 +139,8 @@ TRAINED = [
     Row("mutual_information", "null", "trained: 30 groups of 10 copies, n = 300", belong, 0, 40),
     *(Row("mutual_information", "truth", f"{m}, trained: normals of correlation .8, {d} columns, n = 2,000",
         normals(m, 0.8, d, 2000, 0.1), 0, 4) for m in METHODS for d in (1, 3)),
+    *(Row("mutual_information", "truth", f"{m}, trained: 3 to 10 bits along a line, n = 200 and 2,000", strong(m), 0, 1)
+      for m in METHODS),
     *(Row("mutual_information", "truth", f"{m}, trained: a normal shifted by a label, quadrature", label(m), 0, 2)
       for m in TAKE_LABELS),
     *(Row("mutual_information", "truth", f"{m}, trained: the low end is below the truth, normals", bound(m), 0, 40)

@@ -34,8 +34,8 @@ def mi(
         str,
         typer.Option(
             help="auto, or an estimator by name: ksg, plugin, mixed, labels, gaussian, copula, lnc, kl, wkl, "
-            "compressed, kde-bounds; trained: infonce, nwj, dv, smile, doe, lmi, flow. A name that is not known is "
-            "answered with all that are."
+            "compressed, kde-bounds, infonce, nwj, dv, smile, doe, lmi, flow. A name that is not known is answered "
+            "with all that are; the last seven train networks."
         ),
     ] = "auto",
     unit: Annotated[str, typer.Option(help="bits or nats.")] = "bits",

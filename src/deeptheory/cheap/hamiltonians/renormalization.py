@@ -144,11 +144,12 @@ def renormalization_flow(
     fields: [fields, L, L], independent of each other and of mean 0. b: side of a block; steps: blockings, b^steps in
     all. Each fit is the maximum of Whittle's likelihood over modes with 0 < k <= k_max radians per site of that
     lattice, the damping by averages divided out. Exponent of a field: slope of log_b y over steps; 2 - 2i is predicted
-    (Lin, Tegmark & Rolnick 2017, section III.D). InputError: b no integer of 2 or more, terms or steps below 1, fewer
-    than 2 fields (no interval), NaN, a shape that b^steps does not divide, fewer than 10 modes per term, or a coupling
-    fitted at or below 0, which has no exponent.
+    (Lin, Tegmark & Rolnick 2017, section III.D). InputError: b no integer of 2 or more, terms or steps below 1, k_max
+    no finite number above 0, fewer than 2 fields (no interval), NaN, a shape that b^steps does not divide, fewer than
+    10 modes per term, or a coupling fitted at or below 0, which has no exponent.
     """
     check_whole(b=(b, 2), terms=(terms, 1), steps=(steps, 1))
+    check_real(k_max=(k_max, 0))
     x = as_floats(fields)
     if x.ndim != 3 or len(x) < _LEAST_FIELDS:
         raise InputError(

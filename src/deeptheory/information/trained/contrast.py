@@ -2,6 +2,7 @@
 
 import math
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from deeptheory.core.names import pick
 from deeptheory.core.results import Estimate
 from deeptheory.information.estimators.limits import nothing
-from deeptheory.information.trained.bounds import BOUNDS, Held, log_mean_exp
+from deeptheory.information.trained.bounds import BOUNDS, Held
 from deeptheory.information.trained.coordinates import paired
 from deeptheory.information.trained.critics import CRITICS, Joint, Separable
 from deeptheory.information.trained.outcome import LN2, Outcome, estimate, learned
@@ -19,7 +20,7 @@ from deeptheory.information.trained.settings import Settings
 from deeptheory.information.trained.training import Trained, alone, batches, train
 
 _NEAR = 0.75  # of a ceiling
-_ROUNDS = 4
+_CUT = 0.1  # of pairs
 _JENSEN = 0.02  # bits
 _TITLE = {
     "infonce": "InfoNCE",
@@ -27,6 +28,14 @@ _TITLE = {
     "dv": "Donsker-Varadhan (MINE's gradient)",
     "smile": "SMILE",
 }
+
+
+class Measured(NamedTuple):
+    """outcome; jensen: the bias of a logarithm, bits; cut: share of the pairs whose score was cut."""
+
+    outcome: Outcome
+    jensen: float
+    cut: float
 
 
 def contrasted(x, y, name: str, critic: str, settings: Settings, clip: float = 5.0) -> Estimate:
@@ -42,14 +51,14 @@ def contrasted(x, y, name: str, critic: str, settings: Settings, clip: float = 5
         size = model.rows
         measure = partial(_held, bound, clip)
         done = _train(model, rows, name, size, settings)
-        outcome, jensen = _measured(model, rows, bound.centered, size, measure)
+        seen = _measured(model, rows, bound.centered, size, measure)
     smallest = min(len(p) for k in range(len(rows.folds)) for p in rows.measured(k, size))
     if bound.centered:
         smallest = rows.deciding(size)[0].shape[1]
-    notes = pair.notes + _doubts(name, outcome, smallest, jensen, clip) + ((done.note,) if done.note else ())
+    notes = pair.notes + _doubts(name, seen, smallest, clip) + ((done.note,) if done.note else ())
     cut = f", cut at {clip:g} nats" if name == "smile" else ""
     method = f"{_TITLE[name]}{cut}, {critic} critic, {learned(len(rows.folds), done.steps)}"
-    return estimate(outcome, method, "lower" if bound.lower else "consistent", notes, pair)
+    return estimate(seen.outcome, method, "lower" if bound.lower else "consistent", notes, pair)
 
 
 def _held(bound, clip: float, scores: Tensor, others: Tensor) -> Held:
@@ -76,13 +85,19 @@ def _train(model: Separable | Joint, rows: Rows, name: str, size: int, settings:
 
 
 def _constant(scored: list[tuple[Tensor, Tensor]], size: int) -> Tensor:
-    """log of the mean of e^f over all the others, [S], f cut as it will be."""
-    first = scored[0][0]
-    found = first.flatten(1).median(1).values
-    for _ in range(_ROUNDS):  # each takes a lone large f out of the mean by a factor of `size`
-        several = torch.stack([log_mean_exp(s, o) for s, o in _capped(scored, found, size)])
-        found = found + several.logsumexp(0) - math.log(len(scored))
-    return found
+    """c, [S], with which the mean of min(e^(f - c), size) over all the others is 1."""
+    scores = torch.cat([s.masked_fill(~o, -torch.inf).flatten(1) for s, o in scored], 1)
+    number = torch.isfinite(scores).sum(1, keepdim=True)
+    cut = torch.arange(min(int(number.max()) // size + 1, scores.shape[1]), device=scores.device)  # so many are cut
+    top = scores.topk(len(cut)).values
+    least = top[:, -1:]
+    equal = (scores == least).sum(1, keepdim=True) - (top == least).sum(1, keepdim=True)
+    below = scores.masked_fill(scores >= least, -torch.inf).logsumexp(1, keepdim=True)
+    rest = torch.cat([top, torch.logaddexp(below, least + equal.to(scores).log())], 1)
+    left = (number - cut * size).to(scores)
+    found = rest.flip(1).logcumsumexp(1).flip(1)[:, :-1] - left.log()
+    enough = (left > 0) & ((top - found <= math.log(size)) | (left <= size))
+    return found.gather(1, enough.int().argmax(1, keepdim=True)).squeeze(1)
 
 
 def _capped(scored: list[tuple[Tensor, Tensor]], constant: Tensor, size: int) -> list[tuple[Tensor, Tensor]]:
@@ -92,12 +107,12 @@ def _capped(scored: list[tuple[Tensor, Tensor]], constant: Tensor, size: int) ->
 
 
 @torch.no_grad()
-def _measured(model: Separable | Joint, rows: Rows, centered: bool, size: int, measure) -> tuple[Outcome, float]:
-    """What every fold's network says of its own rows; the largest bias of a logarithm, in bits."""
+def _measured(model: Separable | Joint, rows: Rows, centered: bool, size: int, measure) -> Measured:
+    """What every fold's network says of its own rows."""
     deciding = [(model(*rows.of(i)), rows.others(i)) for i in rows.deciding(size)] if centered else []
     most = deciding[0][0].shape[1] if centered else 0
     constant = _constant(deciding, most) if centered else None
-    values, influence, pieces, jensen = [], [], [], []
+    values, influence, pieces, jensen, cut = [], [], [], [], 0
     for k in range(len(rows.folds)):
         parts, means, bias = [], [], []
         for part in rows.measured(k, size):
@@ -108,6 +123,7 @@ def _measured(model: Separable | Joint, rows: Rows, centered: bool, size: int, m
             shown = (scores, rows.others(index[k : k + 1]))
             if constant is not None:
                 (shown,) = _capped([shown], constant[k : k + 1], most)
+                cut += int((shown[0].diagonal(dim1=1, dim2=2) >= math.log(most) - 1e-6).sum())
             got = measure(*shown)
             means.append((len(part), got.value.double().item()))
             parts.append(got.influence[0].double().cpu().numpy())
@@ -117,12 +133,13 @@ def _measured(model: Separable | Joint, rows: Rows, centered: bool, size: int, m
         influence.append(np.concatenate(parts))
         pieces.append(rows.pieces[rows.index(rows.folds[k].test)].cpu().numpy())
         jensen.append(np.mean(bias))
-    return Outcome(np.array(values), influence, pieces), float(np.mean(jensen)) / LN2
+    share = cut / sum(map(len, influence))
+    return Measured(Outcome(np.array(values), influence, pieces), float(np.mean(jensen)) / LN2, share)
 
 
-def _doubts(name: str, got: Outcome, rows: int, jensen: float, clip: float) -> tuple[str, ...]:
+def _doubts(name: str, seen: Measured, rows: int, clip: float) -> tuple[str, ...]:
     """What is known of a bound's reach. rows: that the bound ends near the log of."""
-    value, ceiling = got.mean / LN2, float(np.log2(rows))
+    value, ceiling = seen.outcome.mean / LN2, float(np.log2(rows))
     if name == "infonce":
         if value > _NEAR * ceiling:
             return (
@@ -136,14 +153,14 @@ def _doubts(name: str, got: Outcome, rows: int, jensen: float, clip: float) -> t
         if value > _NEAR * clip / LN2:
             notes += (f"near the cut of {clip:g} nats ({clip / LN2:.3g} bits), beyond which it is biased",)
         return notes
-    if value > _NEAR * ceiling:
+    if value > _NEAR * ceiling or seen.cut > _CUT:
         notes += (
-            f"near log2 of the {rows} rows that bear the critic out, {ceiling:.3g} bits, where it is cut: no lower "
-            "bound that holds for every distribution is larger (McAllester & Stratos 2020); likely too small",
+            f"{seen.cut:.0%} of pairs are cut at log2 of the {rows} rows that bear the critic out, {ceiling:.3g} bits: "
+            "no lower bound that holds for every distribution is larger (McAllester & Stratos 2020); likely too small",
         )
-    if jensen > _JENSEN:
+    if seen.jensen > _JENSEN:
         notes += (
-            f"the logarithm of a mean over {rows} rows is biased upwards, here by about {jensen:.2g} bits: no lower "
-            "bound to that extent",
+            f"the logarithm of a mean over {rows} rows is biased upwards, here by about {seen.jensen:.2g} bits: no "
+            "lower bound to that extent",
         )
     return notes

@@ -3,9 +3,10 @@
 The value is the mean over folds, weighted by their rows. The interval holds sampling error, from what each row (or
 each group of rows) adds, and the spread of folds, whose networks differ in first weights and training rows, where that
 is larger; a bias is in neither. Information is not below 0, so an interval that ends below 0 is carried up to it, and
-a note says so; the value stays as it is.
+a note says so; the value stays as it is. One far below 0 says nothing, and its interval has no upper end.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from deeptheory.information.trained.coordinates import Pair
 
 LN2 = float(np.log(2))
 _NORMAL = 1.959964
+_BROKEN = -0.5  # bits; networks that found nothing, or what is not there, end nearer to 0
 HOLDS = "sampling error and spread over networks; a bias is not in it"
 
 
@@ -56,7 +58,13 @@ def estimate(got: Outcome, method: str, direction: Direction, notes: tuple[str, 
     value, half = got.mean / LN2, got.half / LN2
     notes += impossible(value, x=pair.raw[0], y=pair.raw[1])
     low, high = value - half, value + half
-    if high < 0:
+    if value < _BROKEN:
+        notes += (
+            f"held-out rows give {value:.2g} bits: a few pairs that the networks misjudge decide it, as they can where "
+            "there is much to share; it says nothing, and the interval has no upper end; 'infonce' and 'doe' stay near",
+        )
+        high = math.inf
+    elif high < 0:
         notes += (
             f"held-out rows give less than nothing ({value:.2g} bits): the networks learned what is not there; the "
             "interval is carried up to 0, below which no information is",
