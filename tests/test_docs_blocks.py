@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 FOLDERS = ("", "instruments", "lectures", "reference", "theory")
 PAGES = [ROOT / "README.md", *(p for f in FOLDERS for p in sorted((DOCS / f).glob("*.md")))]
-SLOW = {"docs/bottleneck.md", "docs/critics.md", "docs/faces.md"}  # 10, 16 and 40 s of one core; the others 1 to 5
+# 10 to 40 s of one core each; the others 1 to 10
+SLOW = {"docs/bottleneck.md", "docs/critics.md", "docs/faces.md", "docs/theory/hinton-2018.md"}
 SLOW |= {f"docs/lectures/{page}.md" for page in ("donoho", "ma", "pennington", "soatto")}  # 1 to 2 s each, seven in all
 MARK = "# Not run: "  # how a block begins that downloads or takes hours; the reason follows
 LEFT_OUT: dict[str, list[str]] = {}  # page -> the reasons that stand in it, in page order

@@ -28,6 +28,7 @@ def test_the_page_is_written_and_counted(capsys, tmp_path):
     assert f"{found['settings']} of 72 planned settings" in out.read_text()
 
 
+@pytest.mark.slow
 def test_measuring_makes_what_is_missing_and_the_page_of_it(capsys, tmp_path, monkeypatch):
     small = PROTOCOL | {"epochs": 2, "points": 2, "networks": 2, "noise_inputs": 16}
     monkeypatch.setattr(measuring, "PROTOCOL", small)

@@ -267,6 +267,7 @@ def test_the_history_shows_itself(task):
     assert "epochs 0 to 4" in repr(history)
 
 
+@pytest.mark.slow
 def test_freshly_compiled_and_cached_code_give_the_same_bits(tmp_path):
     """A process that compiles and one that finds the code in the cache must not run different copies of a kernel."""
     script = (
