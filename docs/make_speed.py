@@ -71,7 +71,7 @@ def figures(text: str) -> Figures:
 
 
 def moved(old: Figures, new: Figures, since: str) -> str:
-    """A page: ratios whose ranges over the rounds no longer touch, and rows that are new or gone."""
+    """A page: ratios whose ranges over the rounds no longer touch, and rows that are new."""
     lines = [
         "# Speed figures that moved", "",
         f"[Measured ratios](speed.md) against those at `{since}`: a figure moved where the ranges over its rounds do",
@@ -90,9 +90,8 @@ def moved(old: Figures, new: Figures, since: str) -> str:
             )
     fresh, gone = [k for k in new if k not in old], [k for k in old if k not in new]
     lines += ["", f"{same} figures did not move, {len(fresh)} are new, {len(gone)} are gone or have another name."]
-    for title, keys in (("New", fresh), ("Gone or renamed", gone)):
-        if keys:
-            lines += ["", f"## {title}", "", *(f"- {name}: {what}, against {other}" for name, what, other in keys)]
+    if fresh:
+        lines += ["", "## New", "", *(f"- {name}: {what}, against {other}" for name, what, other in fresh)]
     return "\n".join(lines) + "\n"
 
 

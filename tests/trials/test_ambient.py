@@ -28,6 +28,8 @@ CONDITIONS = {
     "read-only cache": {"HOME": "/proc/none", "XDG_CACHE_HOME": "/proc/none"},
 }
 
+REST = ("after inference mode", "CC with arguments", "spawn")  # 9 to 14 s each; others of their kind stay
+
 
 @cache
 def found(condition: str) -> dict:
@@ -42,7 +44,7 @@ def found(condition: str) -> dict:
     return json.loads(lines[0].removeprefix("FOUND "))
 
 
-@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize("condition", [pytest.param(c, marks=pytest.mark.slow) if c in REST else c for c in CONDITIONS])
 def test_surroundings_do_not_matter(condition):
     usual, here = found("usual"), found(condition)
     assert not any(isinstance(v, str) for v in usual.values()), usual

@@ -12,7 +12,7 @@ def said(code, n=2000, reliability=0.9, variances="isotropic", units=8, seed=11,
     return axis_code(sim.responses, sim.features, normalize="none", permutations=100, folds=3)
 
 
-@pytest.mark.parametrize("variances", ["isotropic", "paper"])
+@pytest.mark.parametrize("variances", [pytest.param("isotropic", marks=pytest.mark.slow), "paper"])
 @pytest.mark.parametrize(
     ("code", "expected"),
     [("axis", "axis"), ("exemplar", "exemplar"), ("norm x direction", "undetermined"), ("energy", "energy")],
