@@ -16,6 +16,9 @@ from torch import nn
 
 import deeptheory as dt
 from deeptheory import cheap
+from deeptheory.information.bottleneck.curve import _critical
+from deeptheory.information.bottleneck.joint import as_joint
+from deeptheory.information.bottleneck.products import Clock
 from deeptheory.inspection import decoder_accuracy
 from trials import hostile_calls as data
 from trials import hostile_calls_models as models
@@ -72,6 +75,7 @@ FREE = {
     "runs.Region.verdict": {"swallowed": "an interval that is NaN gives a word, inconclusive"},
     "information.fits_before_compressing": dict.fromkeys(("swallowed", "masked"), "False where a value is missing"),
     "information.fraction_of_information": dict.fromkeys(("swallowed", "masked"), "the last step alone is read"),
+    "information.rate_distortion": {"2:[2.0, 2.0]": "one beta, or several"},
     "information.noisy_network_information": {"raw": "an error of the user's own layer is passed on"},
     "datasets.StudentTeacher.error": {"1:True": "a bias is an array, and True is 1 there", "1:[0.1, 0.1]": "one each"},
     **{f"datasets.{n}": _SEEDS | _CUT | _BYTES for n in ("center_crop", "color_jitter", "downsample", "random_affine",
@@ -86,6 +90,7 @@ FREE = {
     "axis.record_units": {"units:[3]": "one position"},
     "networks.minibatches": {"taken": "a network may be complex", "nan": "hands on the rows as they are"},
     "axis.AxisCode.identification": {"0:[10]": "one number of candidates, or several"},
+    "networks.fit": {"lr:[0.001, 0.001]": "one per network", "train_fraction:[0.75, 0.75]": "one per network"},
     "networks.predict": _PASSED | {"nan": "gives what the network gives"},
     "networks.classification_loss": _PASSED | {"nan": "a diverged network is seen by its loss"},
     **{n: _SHOWN for n in CALLS if n.startswith("capsules.") and n.endswith(".forward")},
@@ -130,6 +135,16 @@ REFUSED = [  # taken before, and a number came out
     (lambda: dt.datasets.random_crop(np.full((2, 4, 4), "a"), 2, seed=0), "needed are numbers"),
     (lambda: dt.faces.PixelSpace.fit(np.full((3, 4, 4), "1"), 1), "needed are numbers"),
     (lambda: dt.capsules.spread_objective(100.5), "steps is 100.5; needed: an integer"),
+    (lambda: dt.Quantized(True), "bits is True; needed: an integer in 1..32"),
+    (lambda: dt.Exact().held(**{**data.HELD, "inputs": np.uint8(24)}), "inputs is .* of uint8; needed: Python"),
+    (lambda: dt.information.ClassStatistics().pool(5, 3.5), "classes is 3.5; needed: an integer, at least 0"),
+    (lambda: dt.rate_distortion(np.array([0.5, 0.5]), np.eye(2), True), "beta is True; needed: one or more finite"),
+    (lambda: dt.networks.logit_of_probability([[0.1, 0.2], [0.3, 0.4]]), "of type list; needed: a tensor"),
+    (lambda: dt.bottleneck(data.P, 4.0, seed=True), "seed is True; needed: an integer"),
+    (lambda: dt.bottleneck_curve(data.P, seconds=True), "seconds is True; needed: one real number"),
+    (lambda: cheap.renormalization_flow(np.zeros((2, 32, 32))), "a field has the mean power 0 in its long waves"),
+    (lambda: dt.networks.fit(dt.networks.Population.mlp([4, 3], seeds=[0]), models.FEATURES + 1j, models.LABELS,
+                             epochs=1), "x holds complex128 of shape"),
 ]  # fmt: skip
 
 
@@ -137,6 +152,37 @@ REFUSED = [  # taken before, and a number came out
 def test_what_was_taken_before_is_refused_by_name(call, said):
     with pytest.raises(dt.errors.InputError, match=said):
         call()
+
+
+def test_the_same_values_in_another_layout_or_precision_give_the_same():
+    lying = torch.randn(3, 4, 5, 6).to(memory_format=torch.channels_last)
+    drawn = []
+    for h in (lying, lying.contiguous()):
+        torch.manual_seed(0)
+        drawn.append(dt.networks.MultiplicativeNoise(0.1)(h))
+    assert torch.equal(*drawn)
+    table = np.random.default_rng(0).dirichlet(np.ones(12)).reshape(4, 3)
+    one, other = (dt.bottleneck(t, 4.0, "dib") for t in (table, np.asfortranarray(table)))
+    assert (one.i_x, one.i_y) == (other.i_x, other.i_y)
+    half = torch.as_tensor(data.space().sample(2), dtype=torch.bfloat16)
+    for draw in (data.space().decode, data.space().landmarks):
+        assert draw(half).dtype == torch.bfloat16
+        assert torch.equal(draw(half), draw(half.float()).bfloat16())
+
+
+def test_critical_betas_are_located_no_longer_than_there_is_time():
+    class Watch(Clock):
+        looks = 0
+
+        def over(self):
+            self.looks += 1
+            return self.looks > 2
+
+    joint = as_joint(data.P)
+    whole = _critical(joint, np.array([1.0, 20.0]), np.array([1, 2]), None, True, Clock())
+    cut = _critical(joint, np.array([1.0, 20.0]), np.array([1, 2]), None, True, Watch())
+    np.testing.assert_array_equal(cut, [np.sqrt(20.0)])
+    assert 1 < whole[0] < 20
 
 
 def test_numbers_that_were_wrong_or_had_no_end():

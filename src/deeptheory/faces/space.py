@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     import pandas
     import plotly.graph_objects
 
+_HALF = (torch.float16, torch.bfloat16)  # whose steps at 100 pixels are half a pixel: computed in float32
 _RIM = 2  # pixels around the mask whose warp is known, so that its edge is drawn
 
 
@@ -214,7 +215,7 @@ class FaceSpace(Result):
         float32), differentiable in both arguments in torch. InputError: another shape, NaN.
         """
         c = self._coordinates(coordinates)
-        return like(self._landmarks(c, self._poses(pose, c)), coordinates)
+        return like(_as_given(self._landmarks(c, self._poses(pose, c)), coordinates), coordinates)
 
     def decode(self, coordinates: Any, pose: Any = None) -> Any:
         """Images [n, H, W(, channels)] of the faces with these coordinates [n, shape + appearance], in the fit's frame.
@@ -227,7 +228,7 @@ class FaceSpace(Result):
         pose = self._poses(pose, c)
         pictures = [self._draw(c[k : k + CHUNK], pose[k : k + CHUNK]) for k in range(0, len(c), CHUNK)]
         out = torch.cat(pictures) if pictures else c.new_zeros(0, *self.frame)
-        return like(out[..., 0] if self.flat else out, coordinates)
+        return like(_as_given(out[..., 0] if self.flat else out, coordinates), coordinates)
 
     def face_pixels(self, landmarks: Any) -> np.ndarray:
         """[n, H, W] bool: the pixels that the mask covers when it is warped onto these landmarks [n, L, 2].
@@ -316,7 +317,7 @@ class FaceSpace(Result):
         c = real_tensor("coordinates", coordinates)
         check_shapes(coordinates=(c, f"n {len(self.variances)}"))
         check_finite(coordinates=c)
-        return c
+        return c.float() if c.dtype in _HALF else c
 
     def _points(self, landmarks: Any) -> np.ndarray:
         points = as_points(landmarks, None)
@@ -367,6 +368,12 @@ class FaceSpace(Result):
             raise InputError(f"images are {seen}, this space is of {mine}; convert them")
         if points is not None and points.shape[1] != len(self.shape_mean):
             raise InputError(f"landmarks are {points.shape[1]} a face; this space has {len(self.shape_mean)}")
+
+
+def _as_given(out: Tensor, coordinates: Any) -> Tensor:
+    """out in the dtype of the coordinates, where that is a half precision."""
+    given = real_tensor("coordinates", coordinates).dtype
+    return out.to(given) if given in _HALF else out
 
 
 def _to(array: Any, reference: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from scipy.optimize import brentq
 from deeptheory.core.arrays import as_floats, as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole
 from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
 from deeptheory.information.bottleneck.curve import BottleneckCurve, bottleneck_curve, first_critical_beta
 from deeptheory.information.bottleneck.divergence import divergence, divergences
@@ -123,8 +124,8 @@ def layer_bound(
     `residual`, the rows of p(y|x) permuted among the inputs. n: training samples, for the gaps, with the constant of
     the finite-sample bound; the decision is the last layer's largest unit (above 1/2 for one). InputError: no Recording
     with activations, no readout or one without symbols, rows that do not fit, p_xy as in bottleneck, an unknown step,
-    the
-    curve of another table."""
+    permutations or seed no integer of 0 or more, n or constant as in finite_sample_bound, the curve of another table.
+    """
     if not (hasattr(recording, "activations") and hasattr(recording, "inputs")):
         shape = f" of shape {list(as_numpy(recording).shape)}" if hasattr(recording, "shape") else ""
         raise InputError(
@@ -135,13 +136,14 @@ def layer_bound(
         raise InputError("the recording is empty; call snapshot(step), or pass recorder= to fit")
     if readout is None or not hasattr(readout, "symbols"):
         raise InputError(f"readout is {readout!r}; layers have an exact encoder under Binning, Quantized or Exact")
+    check_whole(permutations=(permutations, 0), seed=(seed, 0))
     joint = as_joint(p_xy)
     if recording.inputs != joint.shape[0]:
         raise InputError(
             f"the recording has {recording.inputs} inputs, p_xy {joint.shape[0]} rows; they are the same inputs, "
             "in order"
         )
-    p_x = as_floats(p_xy).sum(1)
+    p_x = np.ascontiguousarray(as_floats(p_xy)).sum(1)
     curve = _curve(joint) if curve is None else _checked(curve, joint)
     chosen = sorted({recording.steps[0], recording.steps[-1]}) if steps is None else sorted(steps)
     shape = (len(recording.seeds), len(chosen), len(recording.layers))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _NEWTON = 100
 _LEAST_FIELDS = 2
+_LEAST_POWER, _MOST_POWER = 1e-140, 1e140  # of a mode: one over its square stays within float64
 
 
 def renormalized(couplings, b: float, d: int = 2) -> np.ndarray:
@@ -146,7 +147,8 @@ def renormalization_flow(
     lattice, the damping by averages divided out. Exponent of a field: slope of log_b y over steps; 2 - 2i is predicted
     (Lin, Tegmark & Rolnick 2017, section III.D). InputError: b no integer of 2 or more, terms or steps below 1, k_max
     no finite number above 0, fewer than 2 fields (no interval), NaN, a shape that b^steps does not divide, fewer than
-    10 modes per term, or a coupling fitted at or below 0, which has no exponent.
+    10 modes per term, a field that is constant or so small or large that its power leaves 1e-140 to 1e140, or a
+    coupling fitted at or below 0, which has no exponent.
     """
     check_whole(b=(b, 2), terms=(terms, 1), steps=(steps, 1))
     check_real(k_max=(k_max, 0))
@@ -197,8 +199,14 @@ def _fit(field: np.ndarray, b: int, terms: int, k_max: float) -> np.ndarray:
             f"{int(chosen.sum())} modes lie within k_max = {k_max}; {10 * terms} are needed for {terms} terms"
         )
     damping = _damping(k / b, b)
-    spectrum = np.abs(np.fft.fft2(field)) ** 2 / size**2 / (damping[:, None] * damping[None, :])
+    with np.errstate(over="ignore", invalid="ignore"):
+        spectrum = np.abs(np.fft.fft2(field)) ** 2 / size**2 / (damping[:, None] * damping[None, :])
     p, design = spectrum[chosen], (wave[chosen][:, None] ** 2) ** np.arange(terms)
+    if not _LEAST_POWER <= p.mean() <= _MOST_POWER:
+        raise InputError(
+            f"a field has the mean power {p.mean():.3g} in its long waves; needed: {_LEAST_POWER:g} to "
+            f"{_MOST_POWER:g}, so fields that vary, in a unit of about their own size"
+        )
     scale = design.mean(0)  # k^4 is small: bring the columns to one size
     design = design / scale
     y = np.zeros(terms)

@@ -41,7 +41,7 @@ def anneal(
     which = value.argmin(0)
     at = torch.arange(len(betas), device=q.device)
     best, least = found[which, at], value[which, at]
-    shake = torch.Generator().manual_seed(seed)
+    shake = torch.Generator().manual_seed(int(seed))
     for _ in range(_HAND_OVERS if len(betas) > 1 else 0):
         handed = torch.stack([best[(at - 1).clamp(min=0)], best[(at + 1).clamp(max=len(betas) - 1)]])
         noise = torch.rand(handed.shape, generator=shake, dtype=q.dtype).to(q.device)

@@ -11,6 +11,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole
 from deeptheory.core.theme import new_figure, series_colors
 from deeptheory.information.bottleneck.annealing import anneal
 from deeptheory.information.bottleneck.joint import as_joint, informations
@@ -72,11 +73,11 @@ def bottleneck_branches(p_xy, betas, clusters=(1, 2, 3, 4), *, restarts: int = 6
     order, equal ones once; clusters: the most of each branch. Found by iteration from `restarts` starts drawn from the
     seed, so each lagrangian is an upper bound of the least that so many clusters can reach.
     InputError: p_xy as in bottleneck; betas empty or not above 0; clusters not ascending integers from 1; restarts
-    below 1.
+    no integer of 1 or more, seed none of 0 or more.
     """
     joint = as_joint(p_xy)
     row = np.unique(check_betas(betas, above=True))
-    check_count("restarts", restarts)
+    check_whole(restarts=(restarts, 1), seed=(seed, 0))
     numbers = [check_count("clusters", k) for k in np.atleast_1d(np.asarray(clusters, dtype=object))]
     if not numbers or (np.diff(numbers) <= 0).any():
         raise InputError(f"clusters is {list(clusters)}; needed: ascending integers from 1")

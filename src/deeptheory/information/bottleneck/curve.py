@@ -174,8 +174,9 @@ def bottleneck_curve(
     the curve begins with the line I(T;Y) = I(X;T), whose points all belong to beta 1: 21 of them are given. Independent
     X and Y: the one point 0. clusters: at most so many (None: as many as the optimum has). locate: find each critical
     beta to 1e-5 (relative); False: only between which two betas of the row it lies (their geometric mean is given).
-    seconds: time after which no further beta is solved (a note says so). progress(done, most): as in bottleneck.
-    InputError: p_xy as in bottleneck; betas empty, negative or not finite; clusters below 1; seconds not above 0.
+    seconds: time after which no further beta is solved or located (a note says so). progress(done, most): as in
+    bottleneck. InputError: p_xy as in bottleneck; betas empty, negative or not finite; clusters below 1; seconds not
+    above 0.
     """
     joint, clock = as_joint(p_xy), check_clock(seconds, progress)
     most = None if clusters is None else check_count("clusters", clusters)
@@ -184,8 +185,8 @@ def bottleneck_curve(
         _chosen(joint, most, clock) if betas is None else _solved(joint, np.unique(check_betas(betas)), most, clock)
     )
     row, k, gap, i_x, i_y = points
+    critical = _critical(joint, row, k, most, locate, clock.quiet())
     located = locate and not clock.over()
-    critical = _critical(joint, row, k, most, located)
     leaves = critical.min(initial=np.inf) if located else row[k > 1].min(initial=np.inf)
     if betas is None and joint.common > 0:
         row, k, gap, i_x, i_y = (np.concatenate(two) for two in zip(_line(joint), (v[row > 1] for v in points)))
@@ -267,8 +268,8 @@ def _chosen(joint: Joint, most: int | None, clock: Clock) -> Points:
     return row[order], clusters[order], gap[order], i_x[order], i_y[order]
 
 
-def _critical(joint: Joint, row: np.ndarray, k: np.ndarray, most: int | None, locate: bool) -> np.ndarray:
-    """Betas between which the number of clusters changes, each located by halving (in log beta)."""
+def _critical(joint: Joint, row: np.ndarray, k: np.ndarray, most: int | None, locate: bool, clock: Clock) -> np.ndarray:
+    """Betas between which the number of clusters changes, each located by halving (in log beta) while there is time."""
     brackets = []
     if k[0] > 1:  # T is trivial at beta 1
         brackets.append((1.0, row[0], 1))
@@ -276,11 +277,14 @@ def _critical(joint: Joint, row: np.ndarray, k: np.ndarray, most: int | None, lo
     if not brackets:
         return np.zeros(0)
     lo, hi, kept = np.array(brackets).T
-    while locate and (hi / lo).max() > 1 + _SAME_TO:
+    while locate and not clock.over() and (hi / lo).max() > 1 + _SAME_TO:
         middle = np.sqrt(lo * hi)
         order = np.argsort(middle, kind="stable")
         now = np.empty(len(middle))
-        now[order] = [len(f.w) for f in solve_path(joint, middle[order], most=most)]
+        found = solve_path(joint, middle[order], most=most, clock=clock)
+        if clock.over():  # the last may be half done, and others are missing
+            break
+        now[order] = [len(f.w) for f in found]
         under = now == kept
         lo, hi = np.where(under, middle, lo), np.where(under, hi, middle)
     return np.sort(np.sqrt(lo * hi))

@@ -36,9 +36,9 @@ class GaussianBottleneck(Result):
     """The information curve of a Gaussian pair, at the betas given and in their order; T = A X + N(0, I).
 
     i_x = I(X;T), i_y = I(T;Y) [b], bits; dimension [b]: of T, how many directions are in use. critical_beta [c]: where
-    a direction enters, ascending. Of the dx directions: correlation [dx] (canonical, descending), lambdas [dx] =
-    1 - correlation^2, vectors v [dx, dx] as rows, v' cov_x v = 1. projections: A [b, dx, dx], rows of 0 not in use.
-    i_xy = I(X;Y), bits. Arrays are float64, torch where cov_x was.
+    a direction enters, ascending, infinite where it is beyond float64. Of the dx directions: correlation [dx]
+    (canonical, descending), lambdas [dx] = 1 - correlation^2, vectors v [dx, dx] as rows, v' cov_x v = 1. projections:
+    A [b, dx, dx], rows of 0 not in use. i_xy = I(X;Y), bits. Arrays are float64, torch where cov_x was.
     """
 
     beta: Array

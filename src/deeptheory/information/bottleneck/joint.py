@@ -74,7 +74,7 @@ def as_joint(p_xy: Any) -> Joint:
         raise InputError(f"p_xy has shape {list(given.shape)}; needed: a table [nx, ny], neither of them 0")
     if given.dtype.kind not in "iubf":
         raise InputError(f"p_xy holds {given.dtype}; needed: probabilities, or counts as integers")
-    table = given.astype(np.float64)
+    table = given.astype(np.float64, order="C")  # in another order sums round otherwise, and solvers end apart
     check_finite(p_xy=table)
     if table.min() < 0:
         where = np.unravel_index(table.argmin(), table.shape)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.core.arrays import as_floats
+from deeptheory.core.arrays import as_floats, as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_number, check_whole
 from deeptheory.information.bottleneck.annealing import HARD, anneal, clustered
@@ -49,9 +49,9 @@ def check_beta(beta: Any) -> float:
 
 
 def check_betas(betas: Any, above: bool = False) -> np.ndarray:
-    """betas [b] as given. InputError: none, not numbers, not finite, negative (above: or 0)."""
+    """betas [b] as given. InputError: none, not numbers (True is none), not finite, negative (above: or 0)."""
     try:
-        row = np.atleast_1d(as_floats(betas))
+        row = np.atleast_1d(as_floats(betas)) if as_numpy(betas).dtype != bool else np.zeros(0)
     except (TypeError, ValueError):
         row = np.zeros(0)
     fine = row.ndim == 1 and len(row) > 0 and bool((np.isfinite(row) & ((row > 0) if above else (row >= 0))).all())
@@ -77,7 +77,9 @@ def check_count(name: str, value: Any) -> int:
 
 def check_clock(seconds: Any, progress: Any) -> Clock:
     """InputError: seconds not a number above 0, progress not callable."""
-    if seconds is not None and not (isinstance(seconds, (int, float)) and seconds > 0):
+    if seconds is not None:
+        check_number(seconds=seconds)
+    if seconds is not None and not seconds > 0:
         raise InputError(f"seconds is {seconds}; needed: a number above 0, or None for no limit")
     if progress is not None and not callable(progress):
         raise InputError(f"progress is {progress!r}; needed: a function of (done, most), or None")
@@ -106,7 +108,7 @@ def ib(
     progress(done, most): called after every round.
     """
     beta, clock = check_beta(beta), check_clock(seconds, progress)
-    check_count("restarts", restarts)
+    check_whole(restarts=(restarts, 1), seed=(seed, 0))
     if clusters is not None and check_count("clusters", clusters) < len(joint.p):
         return _ib_limited(joint, beta, int(clusters), restarts, seed, certify, clock)
     found = solve_path(joint, np.array([beta]), certify=certify, clock=clock)[0]
@@ -183,7 +185,7 @@ def dib(
     if not 0 <= alpha <= 1:
         raise InputError(f"alpha is {alpha}; it lies in [0, 1]")
     k = check_clusters(joint, clusters, _DEFAULT)
-    check_count("restarts", restarts)
+    check_whole(restarts=(restarts, 1), seed=(seed, 0))
     if alpha == 1:
         return ib(joint, beta, clusters=clusters, restarts=restarts, seed=seed)
     encoder = anneal(joint, np.array([min(beta, HARD)]), k, restarts=restarts, seed=seed, alpha=alpha)[0]
@@ -227,7 +229,7 @@ def sequential(joint: Joint, beta: float = math.inf, *, clusters: int | None = N
     """
     beta, finite = _finite_or_not(beta, clusters)
     k = check_clusters(joint, clusters, _DEFAULT)
-    check_count("restarts", restarts)
+    check_whole(restarts=(restarts, 1), seed=(seed, 0))
     labels = _best_moved(joint, _random_labels(joint, k, restarts, seed), k, beta, seed)
     return _hard(joint, labels, beta, finite, "sequential", _all_in_use(joint, np.eye(k)[labels], clusters))
 

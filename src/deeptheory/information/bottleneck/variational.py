@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from deeptheory.core.errors import InputError
-from deeptheory.core.shapes import check_number
+from deeptheory.core.shapes import check_number, check_whole
 from deeptheory.information.bottleneck.joint import Joint
 from deeptheory.information.bottleneck.methods import check_beta
 from deeptheory.information.bottleneck.solution import BottleneckSolution
@@ -109,13 +109,15 @@ def variational(
 
     encoder: [nx, 2 latent], means then standard deviations; decoder: [nx, ny], its p(y|t) at each row's mean; p_t:
     empty. i_x, i_y: of the encoder that was found, by drawing T, its standard error and the network's own bounds in the
-    notes. InputError: steps, samples or sizes below 1, lr not above 0.
+    notes. InputError: steps, samples or sizes below 1, lr not above 0, seed not 0 or more.
     """
     check_number(lr=lr)
     if min(steps, samples, latent) < 1 or not lr > 0:
         raise InputError(
             f"steps is {steps}, samples {samples}, latent is {latent}, lr {lr}; needed: 1 or more, lr above 0"
         )
+    check_whole(seed=(seed, 0))
+    seed = int(seed)
     n, m = joint.q.shape
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):

@@ -19,7 +19,7 @@ from deeptheory.core.names import pick
 from deeptheory.core.shapes import check_number, check_real, finite_floats
 from deeptheory.information.counting import binned, cells, x_log_x
 from deeptheory.information.entering import as_activations, as_dict, as_labels, numbered
-from deeptheory.information.readouts.keys import KeyStream, Ranges, hash_cells, held_keys
+from deeptheory.information.readouts.keys import KeyStream, Ranges, check_sizes, hash_cells, held_keys
 
 Spacing = Literal["width", "count", "entropy"]
 Bounds = Literal["unit", "layer", "global"]
@@ -177,8 +177,9 @@ class Binning:
     def held(self, *, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
         """Bytes that the stream of one layer keeps: of `inputs` samples, `units` units, `seeds` networks.
 
-        classes: of the labels; itemsize: bytes of one activation.
+        classes: of the labels; itemsize: bytes of one activation. InputError: one is no integer of 0 or more.
         """
+        check_sizes(inputs=inputs, units=units, seeds=seeds, classes=classes, itemsize=itemsize)
         if self.spacing != "width":
             return inputs * units * seeds * itemsize
         by_unit = self.edges is None and self.bounds == "unit"

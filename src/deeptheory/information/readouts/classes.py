@@ -16,6 +16,7 @@ from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_number
 from deeptheory.information.entering import as_activations
+from deeptheory.information.readouts.keys import check_sizes
 
 _SQUARED = 200  # powers of two within which float64 holds sums of squares with all their digits
 
@@ -83,14 +84,19 @@ class ClassStatistics:
         return _ClassStream(self, layer, classes)
 
     def pool(self, units: int, classes: int) -> int:
-        """How many neighboring units are averaged into one, 1 where all class means fit into the memory."""
+        """How many neighboring units are averaged into one, 1 where all class means fit into the memory.
+
+        InputError: units or classes no integer of 0 or more.
+        """
+        check_sizes(units=units, classes=classes)
         return max(1, -(-units * classes * 8 // self.memory))
 
     def held(self, *, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
         """Bytes that the stream of one layer keeps: of `inputs` samples, `units` units, `seeds` networks.
 
-        classes: of the labels; itemsize: bytes of one activation.
+        classes: of the labels; itemsize: bytes of one activation. InputError: one is no integer of 0 or more.
         """
+        check_sizes(inputs=inputs, units=units, seeds=seeds, classes=classes, itemsize=itemsize)
         return seeds * -(-units // self.pool(units, classes)) * 8 * (classes + 1)
 
     def said(self, units: int, classes: int) -> str:

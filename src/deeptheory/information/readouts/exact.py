@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from deeptheory.information.entering import as_activations, discrete, numbered
-from deeptheory.information.readouts.keys import KeyStream, hash_rows, held_keys
+from deeptheory.information.readouts.keys import KeyStream, check_sizes, hash_rows, held_keys
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,9 @@ class Exact:
     def held(self, *, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
         """Bytes that the stream of one layer keeps: of `inputs` samples, `units` units, `seeds` networks.
 
-        classes: of the labels; itemsize: bytes of one activation.
+        classes: of the labels; itemsize: bytes of one activation. InputError: one is no integer of 0 or more.
         """
+        check_sizes(inputs=inputs, units=units, seeds=seeds, classes=classes, itemsize=itemsize)
         return held_keys(inputs, seeds)
 
     def symbols(self, activations: Any) -> np.ndarray:

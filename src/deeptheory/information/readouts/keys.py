@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from deeptheory.core.arrays import as_numpy
+from deeptheory.core.shapes import check_whole
 from deeptheory.information.counting import _mix, cells
 from deeptheory.information.entering import as_activations, discrete
 
@@ -96,6 +97,11 @@ class Ranges:
         low, high = (f(a, axis=self._axis).astype(np.float64).reshape(len(a), -1) for f in (np.min, np.max))
         self.low = low if self.low is None else np.minimum(self.low, low)
         self.high = high if self.high is None else np.maximum(self.high, high)
+
+
+def check_sizes(**sizes: int) -> None:
+    """InputError naming the first of a layer's sizes that is no integer of 0 or more."""
+    check_whole(**{name: (size, 0) for name, size in sizes.items()})
 
 
 def held_keys(inputs: int, seeds: int) -> int:

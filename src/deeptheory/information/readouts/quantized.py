@@ -13,7 +13,7 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.shapes import ends_of
 from deeptheory.information.entering import as_activations, discrete, numbered
-from deeptheory.information.readouts.keys import KeyStream, Ranges, hash_rows, held_keys
+from deeptheory.information.readouts.keys import KeyStream, Ranges, check_sizes, hash_rows, held_keys
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,9 @@ class Quantized:
     bounds: str | tuple[float, float] = "layer"
 
     def __post_init__(self):
-        if not (isinstance(self.bits, Real) and 1 <= self.bits <= 32 and int(self.bits) == self.bits):
-            raise InputError(f"bits is {self.bits!r}; it lies in 1..32")
+        real = isinstance(self.bits, Real) and not isinstance(self.bits, bool)
+        if not (real and 1 <= self.bits <= 32 and int(self.bits) == self.bits):
+            raise InputError(f"bits is {self.bits!r}; needed: an integer in 1..32")
         if isinstance(self.bounds, str):
             pick({"layer": 0, "unit": 0}, self.bounds, what="bounds")
         else:
@@ -51,8 +52,9 @@ class Quantized:
     def held(self, *, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
         """Bytes that the stream of one layer keeps: of `inputs` samples, `units` units, `seeds` networks.
 
-        classes: of the labels; itemsize: bytes of one activation.
+        classes: of the labels; itemsize: bytes of one activation. InputError: one is no integer of 0 or more.
         """
+        check_sizes(inputs=inputs, units=units, seeds=seeds, classes=classes, itemsize=itemsize)
         return held_keys(inputs, seeds) + (16 * units * seeds if self.bounds == "unit" else 0)
 
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:

@@ -33,7 +33,10 @@ class MultiplicativeNoise(nn.Module):
         NaN and infinity give NaN. InputError: complex numbers.
         """
         h = real_tensor("h", h)
-        return h + self.std * h.abs() * torch.randn_like(h) if self.std else h
+        if not self.std:
+            return h
+        normals = torch.randn_like(h, memory_format=torch.contiguous_format)  # the same ones, however h lies in memory
+        return h + self.std * h.abs() * normals
 
     def extra_repr(self) -> str:
         """std, for torch's repr."""

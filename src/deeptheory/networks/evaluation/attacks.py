@@ -33,9 +33,13 @@ def logit_of_probability(output: Any) -> torch.Tensor:
     """ln(a / (1 - a)) of the first output: a sigmoid or a squash undone; for capsules' lengths and activations.
 
     output: as `first_output` takes it, values in [0, 1] -> float64 [n, K]. a is held in [1e-12, 1 - 1e-12], which gives
-    -27.6 to 27.6 and a gradient of 0 beyond. InputError: a value outside [0, 1] (it is a logit already), or NaN.
+    -27.6 to 27.6 and a gradient of 0 beyond. InputError: a value outside [0, 1] (it is a logit already), NaN, or a
+    first output that is no array (of rows as plain lists it would be the first row alone).
     """
-    a = real_tensor("the first output", first_output(output)).double()
+    first = first_output(output)
+    if isinstance(first, list | tuple | int | float):
+        raise InputError(f"the first output is of type {type(first).__name__}; needed: a tensor [n, K]")
+    a = real_tensor("the first output", first).double()
     if a.numel() and not bool(((a >= 0) & (a <= 1)).all()):
         raise InputError(
             f"the first output runs from {float(a.min()):.3g} to {float(a.max()):.3g}; logit_of_probability "

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 
-from deeptheory.core.arrays import as_floats, as_numpy, check_paired
+from deeptheory.core.arrays import as_floats, as_numpy, as_tensor, check_paired
 from deeptheory.core.errors import DeeptheoryError, InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
@@ -204,8 +204,9 @@ def _check_looks(epochs: int, at: Sequence[int]) -> list[int]:
 def _plan(nets, x, y, *, train, optimizer, lr, batch, seed, how, reshuffle, drop_last, orthonormal) -> Plan:
     check_finite(x=x)
     check_paired(x=x, y=y)
-    x = as_numpy(x)
-    x = x if x.flags.writeable else x.copy()  # pandas' own, memory maps: torch takes none that cannot be written
+    x = as_numpy(as_tensor(x))  # in a form that torch takes: pandas' own and memory maps cannot be written
+    if x.ndim == 0 or x.dtype.kind == "c":
+        raise InputError(f"x holds {x.dtype} of shape {list(x.shape)}; needed: real numbers [n, ...]")
     if any(p.is_inference() for p in nets.parameters()):
         raise InputError("the networks were made in inference mode, which bars training; make them outside of it")
     n, networks = len(x), len(nets.seeds)

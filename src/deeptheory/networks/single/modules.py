@@ -22,7 +22,7 @@ def seeded(factory: Callable[[], Module], seed: int) -> Module:
     """
     check_whole(seed=(seed, 0))
     with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+        torch.default_generator.manual_seed(int(seed))
         return factory()
 
 
