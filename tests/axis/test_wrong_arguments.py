@@ -162,6 +162,22 @@ def test_numbers_are_finite(name, call, value):
         (lambda: ax.null_plane(CODE, 0, [0, 1, 2]).change(lambda f: f[:6, 0]), r"respond gave shape \[6\] for 9 stim"),
         (lambda: CODE.metamers(0).ratio(lambda f: f), r"respond gave shape \[20, 3\] for 20 stimuli; needed: \[20\]"),
         (lambda: CODE.metamers(0).ratio(lambda f: f[:, 0] * np.nan), "respond holds 20 values that are NaN"),
+        (lambda: EFFICIENCY.ratio("0.3"), "accuracy is '0.3'; needed: a finite number"),
+        (lambda: EFFICIENCY.ratio(True), "accuracy is True; needed: a finite number"),
+        (lambda: ax.null_plane(CODE, True, [0]), "unit is True; needed: an integer"),
+        (lambda: ax.axis_code_by_layer(NET, ["1"], X, S, units=[3]), r"units is \[3\]; needed: an integer, at least 1"),
+        (lambda: ax.axis_code_by_layer(NET, ["1"], X, S, seed=np.nan), "seed is nan; needed: an integer"),
+        (lambda: ax.pixels_of(S + 1j, 2), "stimuli hold torch.complex128; needed: real numbers"),
+        (lambda: ax.pixels_of(S[:, :0], 2), r"stimuli have shape \[60, 0\]; needed: \[n, ...\], with pixels"),
+        (lambda: ax.similarity_matrix(Y[:, :0]), r"shape \[60, 0\].* needed: \[n, units\], none of them 0"),
+        (lambda: ax.latent_alignment(np.full((60, 1), 0.1), S), "responses hold columns that never vary"),
+        (lambda: ax.cross_validated_rdm(TRIALS * 1e200, whiten=False), "whose squares are beyond float64"),
+        (lambda: ax.udr(None), "latents is None; needed: two models or more"),
+        (lambda: ax.udr([Y[:, :0], Y]), r"latents have shapes \[\[60, 0\], \[60, 6\]\]"),
+        (
+            lambda: ax.udr([S, S], [np.ma.array([True] * 3, mask=[True, False, False]), np.ones(3, bool)]),
+            "informative holds 1 masked values",
+        ),
     ],
 )
 def test_what_does_not_fit_is_named(call, match):

@@ -122,7 +122,7 @@ AXIS = {
         radius=(0.5, 1.5), seed=0),
     "axis.split_half": _of(ax.split_half, TRIALS, 3, 0),
     "axis.subspace_angles": _of(ax.subspace_angles, RNG.normal(size=(3, 6)), RNG.normal(size=(3, 6)), 0.9),
-    "axis.udr": _of(ax.udr, RNG.normal(size=(2, 40, 3)), np.array([[True, True, True], [True, True, False]])),
+    "axis.udr": _of(ax.udr, RNG.normal(size=(2, 40, 3)), [np.ones(3, bool), np.array([True, True, False])]),
     "axis.verdict_power": _of(ax.verdict_power, "axis", n=40, d=3, units=3, reliability=0.8, seed=0, folds=2,
         permutations=5),
     "axis.view_tolerance": lambda: Call(ax.view_tolerance, (RESPONSES[:32], np.repeat(np.arange(8), 4), np.tile(

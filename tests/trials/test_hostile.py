@@ -67,6 +67,7 @@ _BYTES = {"0:uint8 of whole numbers": "bytes are the form of pictures, other int
 _PASSED = {"raw": "an error of the user's own network is passed on"}
 _SHOWN = {"nan": "a layer shows NaN and infinity as they are, so that a diverged network is seen"}
 _CUT = {"0:one NaN": "its pixel may be cut off"}
+_NO_TRIAL = {"0:one NaN": "NaN is a trial that was not there"}
 _BOX = {"domain:nested": "one interval per variable"}
 # what is no fault: name -> {kind of fault, or "argument:change": reason}
 FREE = {
@@ -86,6 +87,9 @@ FREE = {
     **dict.fromkeys(("capsules.error_rate", "networks.accuracy", "networks.fgsm", "networks.bim", "networks.pgd",
         "networks.robustness", "networks.gradient_profile"), _PASSED),
     "axis.bootstrap": {"swallowed": "NaN is a trial that was not there, as for signal_power"},
+    **dict.fromkeys(("axis.signal_power", "axis.split_half"), _NO_TRIAL),
+    "axis.rdm_correlation": {f"{k}:one {v}": "diagonals are not read" for k in "01" for v in ("masked", "NaN")},
+    "axis.object_space": {"0:bfloat16": "what is within its rounding is dropped, with a note"},
     "axis.activations_of": {"nan": "gives what the network gives"},
     "axis.record_units": {"units:[3]": "one position"},
     "networks.minibatches": {"taken": "a network may be complex", "nan": "hands on the rows as they are"},

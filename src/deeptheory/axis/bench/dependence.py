@@ -101,7 +101,7 @@ class Rows:
     def folds(self, k: int, seed: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """(rows learned from, rows left out) of each fold."""
         if self.independent:
-            order = torch.randperm(self.n, generator=torch.Generator().manual_seed(seed)).numpy()
+            order = torch.randperm(self.n, generator=torch.Generator().manual_seed(int(seed))).numpy()
             parts = np.empty(self.n, dtype=np.int64)
             for fold, rows in enumerate(np.array_split(order, k)):
                 parts[rows] = fold

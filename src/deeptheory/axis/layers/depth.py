@@ -144,8 +144,10 @@ def axis_code_by_layer(
     network of the same layers; None: a copy of the model in which every module that has reset_parameters draws them
     again, by seed. pixels: axis_code of so many of the stimuli's own numbers as `units` (None: 100), see pixels_of.
     seed: of units, noise, untrained copy and axis_code. Source: Chang & Tsao 2017, supplement; the controls are ours.
-    InputError: no layer, stimuli that are not one array (pixels=True), and as axis_code_of.
+    InputError: no layer, units that are no number of them, stimuli that are not one array (pixels=True), and as
+    axis_code_of.
     """
+    check_whole(seed=(seed, 0), units=(1 if units is None else units, 1))
     layers = named_layers(layers)
     if not layers:
         raise InputError("layers is empty; name at least one (dt.layers(model, x) lists all)")
@@ -183,14 +185,16 @@ def pixels_of(stimuli: Any, units: int, seed: int = 0) -> tuple[np.ndarray, np.n
 
     stimuli: [n, ...]. Drawn by seed, in rising order, among those whose standard deviation over the stimuli is above a
     fifth of the largest one's; all of these where there are fewer than `units`.
-    InputError: stimuli that are not one array [n, ...], that hold NaN or do not vary; units below 1.
+    InputError: stimuli that are not one array [n, ...] of real numbers, that hold NaN or do not vary; units below 1.
     """
     check_whole(units=(units, 1), seed=(seed, 0))
     given = as_inputs(stimuli)
     if not isinstance(given, torch.Tensor):
         raise InputError("stimuli are not one array, so that they have no pixels; call with pixels=False")
-    if given.ndim < 2:
+    if given.ndim < 2 or not given.numel():
         raise InputError(f"stimuli have shape {list(given.shape)}; needed: [n, ...], with pixels")
+    if given.is_complex():
+        raise InputError(f"stimuli hold {given.dtype}; needed: real numbers, or pixels=False")
     values = given.flatten(1).to(torch.float64).cpu().numpy()
     check_finite(stimuli=values)
     spread = values.std(0)

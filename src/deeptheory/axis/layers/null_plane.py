@@ -72,9 +72,9 @@ def null_plane(code: AxisCode, unit: int, rows: Any, *, reach: float = 2.0, seed
     of a step in standard deviations of the stimuli along the axis, above 0. w is the ridge axis; o, with o.w = 0, is
     drawn by seed with the features' deviations, and both steps have one length in the normalized features. ->
     NullPlane.
-    InputError: such a unit or stimulus is not there; one feature, which leaves no null plane.
+    InputError: such a unit or stimulus is not there; unit that is no integer; one feature, which leaves no null plane.
     """
-    check_whole(seed=(seed, 0))
+    check_whole(unit=(unit, None), seed=(seed, 0))
     check_real(reach=(reach, 0))
     e, rows = code._entered, whole_numbers("rows", rows)
     place = np.flatnonzero(code.units == unit)

@@ -16,7 +16,7 @@ import numpy as np
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_finite, check_whole
+from deeptheory.core.shapes import check_finite, check_whole, labels_array
 
 if TYPE_CHECKING:
     import pandas
@@ -108,17 +108,22 @@ def udr(latents: Any, informative: Any = None) -> np.ndarray:
     (Duan et al. 2020, eq. 4): from 0 to 1, which is one to one; 0 of a pair where one has no informative latent.
     informative: list of bool [k], one for each model; default, latents whose standard deviation is above a hundredth
     of the model's largest. InputError: fewer than two models, other numbers of samples, NaN, informative of another
-    shape.
+    shape or masked.
     """
     from scipy.stats import rankdata
 
-    z = [as_floats(v) for v in latents]
-    if len(z) < 2 or len({len(v) for v in z}) != 1 or any(v.ndim != 2 for v in z):
+    try:
+        given = list(latents)
+    except TypeError as error:
+        raise InputError(f"latents is {latents!r:.60}; needed: two models or more, [n, k] each") from error
+    z = [as_floats(v) for v in given]
+    if len(z) < 2 or any(v.ndim != 2 or not v.size for v in z) or len({len(v) for v in z}) != 1:
         raise InputError(f"latents have shapes {[list(v.shape) for v in z]}; needed: two models or more, [n, k] each")
     check_finite(**{f"latents of model {k}": v for k, v in enumerate(z)})
-    used = [v.std(0) > 1e-2 * v.std(0).max() for v in z]
+    spreads = [np.ldexp(v, -int(np.frexp(np.abs(v).max())[1])).std(0) for v in z]  # squares stay in float64
+    used = [spread > 1e-2 * spread.max() for spread in spreads]
     if informative is not None:
-        used = [np.asarray(v) for v in informative] if isinstance(informative, list | tuple) else []
+        used = [labels_array("informative", v) for v in informative] if isinstance(informative, list | tuple) else []
         if [(u.dtype.kind, u.shape) for u in used] != [("b", v.shape[1:]) for v in z]:
             raise InputError(
                 f"informative is {str(informative)[:60]}; needed: for each model one True or False per latent"
@@ -158,10 +163,11 @@ def _standard(x: Any, name: str) -> np.ndarray:
     x = as_floats(x)
     if x.ndim != 2 or 0 in x.shape:
         raise InputError(f"{name} have shape {list(x.shape)}; needed: [n, k], none of them 0")
-    still = x.std(0) == 0
+    still = x.max(0) == x.min(0)  # the deviation of equal numbers may be rounding
     if still.any() or not np.isfinite(x).all():
         what = (
             "NaN or infinities" if not np.isfinite(x).all() else f"columns that never vary, the first {still.argmax()}"
         )
         raise InputError(f"{name} hold {what}; leave them out")
+    x = np.ldexp(x, -np.frexp(np.abs(x).max(0))[1])  # exact, and squares stay in float64
     return (x - x.mean(0)) / x.std(0)

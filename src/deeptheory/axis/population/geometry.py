@@ -85,9 +85,9 @@ def axes_geometry(
     if axes.ndim != 2 or len(axes) < 2 or not axes.shape[1]:
         raise InputError(f"axes have shape {list(axes.shape)}; needed: [2 or more, d]")
     check_finite(axes=axes)
-    if (short := np.linalg.norm(axes, axis=1) == 0).any():
+    if (short := ~axes.any(1)).any():
         raise InputError(f"{short.sum()} of {len(axes)} axes have length 0, which is no direction; leave them out")
-    axes = np.ldexp(axes, -int(np.frexp(np.abs(axes).max())[1]))  # exact, and squares stay in float64
+    axes = np.ldexp(axes, -np.frexp(np.abs(axes).max(1, keepdims=True))[1])  # exact, and squares stay in float64
     u, d = axes.shape
     spread = np.ones(d) if variances is None else as_floats(variances)
     if spread.shape != (d,) or not ((spread >= 0) & np.isfinite(spread)).all() or not spread.any():
@@ -137,6 +137,7 @@ def subspace_angles(a: np.ndarray, b: np.ndarray, fraction: float = 0.9) -> np.n
 
 
 def _span(axes: np.ndarray, fraction: float) -> np.ndarray:
+    axes = np.ldexp(axes, -int(np.frexp(np.abs(axes).max())[1]))  # exact, and squares stay in float64
     _, s, v = np.linalg.svd(axes, full_matrices=False)
     k = int(np.searchsorted(np.cumsum(s**2) / np.sum(s**2), fraction - 1e-12)) + 1
     return v[:k].T

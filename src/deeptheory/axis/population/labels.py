@@ -71,6 +71,7 @@ def label_decoding(trials: Any, train_fraction: float = 0.5) -> LabelDecoding:
             f"trials have shape {list(np.shape(trials))}; needed: [2 or more labels, trial, unit(, window)], finite"
         )
     check_real(train_fraction=(train_fraction, 0))
+    x = np.ldexp(x, -np.frexp(np.abs(x).max((0, 1)))[1])  # of each unit; exact, and squares stay in float64
     labels, k = x.shape[0], int(x.shape[1] * train_fraction)
     if not 1 <= k < x.shape[1]:
         raise InputError(
@@ -81,7 +82,8 @@ def label_decoding(trials: Any, train_fraction: float = 0.5) -> LabelDecoding:
     for w in range(x.shape[3]):
         known, test = x[:, :k, :, w], x[:, k:, :, w]
         spread = known.std((0, 1))
-        spread = np.where(spread > 0, spread, np.inf)  # a unit that never varied in training says nothing
+        varied = (known.max((0, 1)) > known.min((0, 1))) & (spread > 0)  # of equal numbers it may be rounding
+        spread = np.where(varied, spread, np.inf)  # a unit that never varied in training says nothing
         centers, probes = known.mean(1) / spread, test.reshape(-1, x.shape[2]) / spread
         said = ((probes[:, None] - centers) ** 2).sum(2).argmin(1)
         np.add.at(confusion[w], (np.repeat(np.arange(labels), x.shape[1] - k), said), 1)

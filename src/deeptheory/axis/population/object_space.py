@@ -80,7 +80,7 @@ def object_space(responses: Any, components: int = 50) -> ObjectSpace:
 
     Source: Bao, She, McGill & Tsao 2020, 50 of AlexNet's fc6 before its ReLU. Its coordinates have unit variance, for
     axis_code(normalize="none"). Pitfall: beyond the responses' rank components are rounding, and unit variance would
-    blow it up: they are dropped, and a note says so.
+    blow it up: they are dropped, and a note says so. Rounding is that of the dtype: bfloat16 keeps fewer of them.
     InputError: another shape, more components than n - 1 or units, NaN, responses that do not vary.
     """
     check_whole(components=(components, 1))

@@ -92,7 +92,7 @@ def cross_validated_rdm(trials: Any, whiten: bool = True) -> np.ndarray:
     Ledoit & Wolf 2004), so that distances are in units of noise (crossnobis); for each two conditions that covariance
     is of other conditions, since noise that is whitened by itself looks smaller than it is (identical conditions of 80
     units and 2 trials would lie 1.1 apart). InputError: other shapes, NaN, one trial, fewer than 4 conditions to whiten
-    by, trials without noise.
+    by, trials without noise, distances beyond float64.
     """
     x = as_floats(trials)
     if x.ndim != 3 or x.shape[0] < 2 or x.shape[1] < 2 or x.shape[2] < 1:
@@ -101,10 +101,15 @@ def cross_validated_rdm(trials: Any, whiten: bool = True) -> np.ndarray:
         raise InputError(
             f"trials hold NaN or infinities in {int((~np.isfinite(x)).sum())} of {x.size} places; give complete trials"
         )
-    n = len(x)
+    n, power = len(x), int(np.frexp(np.abs(x).max())[1])
+    x = np.ldexp(x, -power)  # exact, and squares stay in float64
     x = x - x.mean((0, 1))
     if not whiten:
-        return _distances(x)
+        with np.errstate(over="ignore"):
+            plain = np.ldexp(_distances(x), 2 * power)
+        if not np.isfinite(plain).all():
+            raise InputError(f"trials reach 2^{power}, whose squares are beyond float64; scale them down")
+        return plain
     if n < 4:
         raise InputError(f"{n} conditions leave none to whiten two of them by; needed: 4 or more, or whiten=False")
     out = np.zeros((n, n))

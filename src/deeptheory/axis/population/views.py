@@ -70,8 +70,8 @@ def view_tolerance(
     Source: Freiwald & Tsao 2010. responses: [n, units], one row a picture; identity: [n], view: [n], labels of any
     kind. mirrors: pairs of views that mirror each other, such as [(-60, 60), (-30, 30)]. permutations: draws of
     identities within views for the shuffled range, NaN with 0; seed: of these draws.
-    InputError: NaN, mirrors that are not pairs of the views, other lengths, fewer than two identities or views, an
-    identity that is shown twice in a view.
+    InputError: NaN, no unit, mirrors that are not pairs of the views, other lengths, fewer than two identities or
+    views, an identity that is shown twice in a view.
     """
     check_whole(permutations=(permutations, 0), seed=(seed, 0))
     y = as_floats(responses)
@@ -128,15 +128,15 @@ def similarity_matrix(responses: Any) -> np.ndarray:
     """[n, n]: correlation over units of two pictures' responses [n, units], each unit standardized over the pictures.
 
     Units that never vary count 0; a picture whose standardized responses are all alike (with one unit, each) has 0
-    everywhere. Source: Freiwald & Tsao 2010. InputError: another shape, NaN or infinity.
+    everywhere. Source: Freiwald & Tsao 2010. InputError: another shape, no picture, no unit, NaN or infinity.
     """
     y = as_floats(responses)
-    if y.ndim != 2 or not np.isfinite(y).all():
+    if y.ndim != 2 or not y.size or not np.isfinite(y).all():
         raise InputError(
             f"responses have shape {list(y.shape)}, {int((~np.isfinite(y)).sum())} of them NaN or infinite; "
-            "needed: [n, units], finite"
+            "needed: [n, units], none of them 0, finite"
         )
-    size = np.abs(y).max(0, initial=0)
+    size = np.abs(y).max(0)
     y = y / np.where(size > 0, size, 1)  # squares of 1e-200 are 0
     y = y - y.mean(0)
     sd = y.std(0)

@@ -19,7 +19,7 @@ from deeptheory.axis.bench.left_out import left_out
 from deeptheory.axis.simulate.simulation import simulate
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_whole, whole_numbers
+from deeptheory.core.shapes import check_real, check_whole, whole_numbers
 
 if TYPE_CHECKING:
     import plotly.graph_objects
@@ -70,14 +70,15 @@ class Efficiency(Result):
         """[seed]: how many times as many exemplar units as axis units it takes to reach an accuracy, 0 to 1.
 
         Interpolated between log numbers of units, the first number where that reaches it already; NaN where one of the
-        metrics does not reach it. InputError: no such reader.
+        metrics does not reach it. InputError: no such reader, accuracy that is no finite number.
         """
         from deeptheory.core.names import pick
 
+        check_real(accuracy=(accuracy, -np.inf))
         r = pick({name: k for k, name in enumerate(self.readers)}, reader, what="reader")
         needed = np.array(
             [
-                [_crossing(self.accuracy[s, m, :, r], self.units, accuracy) for m in (0, 1)]
+                [_crossing(self.accuracy[s, m, :, r], self.units, float(accuracy)) for m in (0, 1)]
                 for s in range(len(self.seeds))
             ]
         )

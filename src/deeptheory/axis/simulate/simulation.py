@@ -205,7 +205,7 @@ def _gain(rates: np.ndarray, s: Simulation) -> np.ndarray:
 def _noisy(rates: np.ndarray, s: Simulation, rng: np.random.Generator) -> np.ndarray:
     shape = (len(rates), s.trials, rates.shape[1])
     if s.noise == "poisson":
-        if not rates.max() < 1e18:
+        if not rates.max(initial=0) < 1e18:
             raise InputError(f"rates reach {rates.max():.3g}; numpy draws counts below 1e18")
         out = rng.poisson(rates[:, None, :], shape).astype(np.float64)
     else:
