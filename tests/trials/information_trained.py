@@ -37,7 +37,8 @@ def strong(method):
                 got, bits = MI(x, x + noise * rng.normal(size=n), method, **WHOLE), np.log2(1 + noise**-2) / 2
                 least = 0.4 * min(bits, np.log2(n / 10))
                 found.append((f"{got.value:.2f} of {bits:.2f}", least < got.value < bits + 0.2))
-        return Found("; ".join(said for said, _ in found), "two fifths of what log n allows", all(ok for _, ok in found))
+        said = "; ".join(text for text, _ in found)
+        return Found(said, "two fifths of what log n allows", all(ok for _, ok in found))
 
     return check
 
