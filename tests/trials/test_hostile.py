@@ -88,6 +88,8 @@ FREE = {
     "axis.AxisCode.identification": {"0:[10]": "one number of candidates, or several"},
     "networks.predict": _PASSED | {"nan": "gives what the network gives"},
     "networks.classification_loss": _PASSED | {"nan": "a diverged network is seen by its loss"},
+    "recording.layers": dict.fromkeys(("masked", "swallowed"), "shapes and bytes alone, whatever the numbers are"),
+    "recording.Recording.add": {"nan": "keeps NaN and infinity as they are"},
     **{n: _SHOWN for n in CALLS if n.startswith("capsules.") and n.endswith(".forward")},
 }  # fmt: skip
 
