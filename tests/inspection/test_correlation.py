@@ -5,7 +5,7 @@ import pytest
 from torch import nn
 
 from deeptheory.core.errors import InputError
-from deeptheory.inspection import cells_of_their_own, mean_field_kernel
+from deeptheory.inspection import cells_of_their_own, mean_correlation, mean_field_kernel, polynomial_r2
 
 K = np.array([[1.0, 0.5], [0.5, 1.0]])
 
@@ -19,6 +19,9 @@ K = np.array([[1.0, 0.5], [0.5, 1.0]])
         (lambda: mean_field_kernel([[1.0, 5.0], [5.0, 1.0]], nn.ReLU()), "the Gram matrix of no inputs"),
         (lambda: cells_of_their_own([]), r"symbols have shape \[0\]"),
         (lambda: cells_of_their_own(np.ones((3, 2))), r"symbols have shape \[3, 2\]"),
+        (lambda: cells_of_their_own(np.ma.array([1, 2, 2], mask=[1, 0, 0])), "symbols holds 1 masked values"),
+        (lambda: mean_correlation(np.ones((3, 0))), "features hold 3 inputs, 3 of them zeros"),
+        (lambda: polynomial_r2(np.ones((60, 0)), np.ones((60, 1)), 1), "the inputs do not vary"),
     ],
 )
 def test_wrong_use_is_told(call, match):

@@ -234,6 +234,7 @@ def test_other_budgets_are_refused(text):
         ({"split": "validation"}, "split is 'validation'"),
         ({"twins": -1}, "twins is -1"),
         ({"first": 0}, "first is 0"),
+        ({"first": "50"}, "first is '50'; needed: an integer"),
         ({"instruments": "healt"}, "did you mean health"),
         ({"instruments": [3]}, "instruments hold a int"),
         ({"instruments": ["health", "health"]}, "hold a name twice"),
@@ -254,6 +255,13 @@ def test_wrong_use_is_told(options, match):
     x, y = probe()
     with pytest.raises(InputError, match=match):
         dt.inspect(net(), x, y, progress=False, **options)
+
+
+@pytest.mark.parametrize("first", [50, None])
+def test_labels_under_a_mask_are_not_read(first):
+    x, y = probe()
+    with pytest.raises(InputError, match="1 masked values|targets mask 1 values"):
+        dt.inspect(net(), x, np.ma.array(y, mask=np.arange(len(y)) == 3), progress=False, first=first)
 
 
 def test_a_population_is_many_networks():

@@ -177,6 +177,8 @@ def test_what_cannot_be_a_probe_is_told(inputs, targets, match):
             lambda: recorded(torch.tensor(X)),
             "model .float32. does not take these inputs .float64.: .*Double and Float; convert one of them",
         ),
+        (lambda: dt.Recorder(model(), X, np.ma.array(Y, mask=Y == 1)), "targets mask 4 values"),
+        (lambda: dt.Recorder(model(), X, pd.Series(Y.astype(str), dtype="string").mask(Y == 1)), "targets hold <NA>"),
         (lambda: recorded(X, np.where(Y == 1, np.nan, Y), readouts=dt.Exact()), "4 of 12 are missing"),
     ],
 )

@@ -97,6 +97,8 @@ FREE = {
     "networks.fit": {"lr:[0.001, 0.001]": "one per network", "train_fraction:[0.75, 0.75]": "one per network"},
     "networks.predict": _PASSED | {"nan": "gives what the network gives"},
     "networks.classification_loss": _PASSED | {"nan": "a diverged network is seen by its loss"},
+    "recording.layers": dict.fromkeys(("masked", "swallowed"), "shapes and bytes alone, whatever the numbers are"),
+    "recording.Recording.add": {"nan": "keeps NaN and infinity as they are"},
     **{n: _SHOWN for n in CALLS if n.startswith("capsules.") and n.endswith(".forward")},
 }  # fmt: skip
 

@@ -220,6 +220,7 @@ class ConvMatrixCapsules(_MatrixLayer):
         backend: Backend = "auto",
     ):
         kernel, stride = pair("kernel_size", kernel_size, 1), pair("stride", stride, 1)
+        check_sizes(in_types=in_types, out_types=out_types)
         seen = kernel[0] * kernel[1] * in_types
         layer = seen, in_types, out_types, (0.3, 0.5, 0.5), iterations, schedule
         super().__init__(*layer, normalize, variant, presence, form, pose_size, backend)

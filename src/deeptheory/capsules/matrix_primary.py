@@ -11,6 +11,7 @@ from deeptheory.capsules.routing.checks import check_layer_input, in_dtype_of
 from deeptheory.capsules.routing.variants import Init
 from deeptheory.capsules.squashing import at_least_float32
 from deeptheory.capsules.vector_layers import check_sizes
+from deeptheory.core.errors import InputError
 
 
 class MatrixPrimary(nn.Module):
@@ -46,8 +47,13 @@ class MatrixPrimary(nn.Module):
         poses_(self.pose, self.activation, self.init)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """x: [B, C, H, W] -> pose, activation (float32 or better), as the class says. InputError: another shape."""
+        """x: [B, C, H, W] -> pose, activation (float32 or better), as the class says.
+
+        InputError: another shape, no cell.
+        """
         x = in_dtype_of(self.pose.weight, check_layer_input("x", x, f"B {self.pose.in_channels} H W"))
+        if x.shape[2] == 0 or x.shape[3] == 0:
+            raise InputError(f"x has shape {list(x.shape)}; needed: [B, C, H, W] with at least one cell")
         pose = self.pose(x).unflatten(1, (self.types, self.pose_size, self.pose_size)).permute(0, 4, 5, 1, 2, 3)
         logit = at_least_float32(self.activation(x)) + self.offset
         return pose, logit.sigmoid().permute(0, 2, 3, 1)

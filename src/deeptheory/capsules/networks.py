@@ -21,7 +21,7 @@ from deeptheory.capsules.reconstruction import Reconstruction
 from deeptheory.capsules.routing.backends import Backend
 from deeptheory.capsules.routing.em import Presence
 from deeptheory.capsules.routing.variants import Init, Variant, VariantName, variant_of
-from deeptheory.capsules.vector_layers import Capsules, PrimaryCapsules
+from deeptheory.capsules.vector_layers import Capsules, PrimaryCapsules, check_sizes
 from deeptheory.capsules.windows import Normalize, Padding
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_shapes, check_whole
@@ -108,7 +108,8 @@ class CapsuleNetwork(nn.Module):
         super().__init__()
         check_image_shape(image_shape, classes)
         check_init(init)
-        if any(len(tuple(np.atleast_1d(np.asarray(pair)))) != 2 or min(pair) < 1 for pair in hidden):
+        check_sizes(channels=channels, dim=dim)
+        if any(np.shape(pair) != (2,) or not all(_is_size(n) for n in pair) for pair in hidden):
             raise InputError(
                 f"hidden is {hidden!r}; needed: (capsules, dimensions) of each hidden layer, such as [(16, 8)]"
             )
@@ -117,7 +118,7 @@ class CapsuleNetwork(nn.Module):
         if not isinstance(primary, Primary):
             raise InputError(f"primary is {primary!r}; needed: dt.capsules.Primary(types=32, dim=8, ...)")
         widths = _decoder_widths(reconstruction)
-        pads = [k // 2 if padding == "same" else 0 for k in (kernel_size, primary.kernel_size)]
+        pads = [k // 2 if padding == "same" and _is_size(k) else 0 for k in (kernel_size, primary.kernel_size)]
         first = _shrunk(image_shape[1:], kernel_size, 1, pads[0], "image", _SAME)
         grid = _shrunk(first, primary.kernel_size, primary.stride, pads[1], "first convolution's output", _SAME)
         self.image_shape, self.classes = (image_shape[0], image_shape[1], image_shape[2]), classes

@@ -90,9 +90,9 @@ def axis_of(axis: Any, axes: int) -> int:
 
 
 def as_step(step: Any) -> int:
-    """A step as an integer; 2.0 is 2. InputError: it is none (2.5, "2", NaN)."""
+    """A step as an integer; 2.0 is 2. InputError: it is none (2.5, True, "2", NaN)."""
     try:
-        whole = int(step) == step
+        whole = not isinstance(step, bool | np.bool_) and int(step) == step
     except (TypeError, ValueError, OverflowError):
         whole = False
     if not whole:

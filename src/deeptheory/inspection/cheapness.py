@@ -52,7 +52,7 @@ def polynomial_r2(inputs: Any, outputs: Any, degree: int, *, components: int = C
     why = too_few(len(x), directions.shape[1], degree)
     if why:
         raise InputError(why)
-    return _r2(torch.as_tensor(directions), torch.as_tensor(y), degree, seed, _eps(outputs))
+    return _r2(torch.as_tensor(directions), torch.as_tensor(y), degree, int(seed), _eps(outputs))
 
 
 def _eps(given: Any) -> float:
@@ -62,6 +62,9 @@ def _eps(given: Any) -> float:
 
 def principal_components(x: np.ndarray, components: int) -> np.ndarray:
     """Scores [n, k] of the first principal components, each of unit variance; k is less where the inputs have fewer."""
+    none = "the inputs do not vary; they have no principal component"
+    if not x.size:
+        raise InputError(none)
     size = float(np.abs(x).max()) or 1.0
     x = x / size
     x = x - x.mean(0)
@@ -71,7 +74,7 @@ def principal_components(x: np.ndarray, components: int) -> np.ndarray:
     order = order[values[order] > max(1e-10 * float(values.max()), 1e-24 * len(x))]  # the mean of equal rows is rounded
     scores = x @ vectors[:, order] if tall else vectors[:, order]
     if not len(order):
-        raise InputError("the inputs do not vary; they have no principal component")
+        raise InputError(none)
     return scores / scores.std(axis=0)
 
 

@@ -43,7 +43,7 @@ def mean_correlation(features: Any) -> float:
     x = as_floats(features)
     check_shapes(features=(x, "n d"))
     check_finite(features=x)
-    if len(x) < 2 or not np.abs(x).max(axis=1).all():
+    if len(x) < 2 or not np.abs(x).any(axis=1).all():
         raise InputError(
             f"features hold {len(x)} inputs, {int((~np.abs(x).any(axis=1)).sum())} of them zeros; needed: "
             "two or more that are not"

@@ -24,7 +24,7 @@ from deeptheory.core.shapes import check_real, check_whole, check_within
 from deeptheory.inspection.instrument import Context, Finding, Instrument, Passes, Quantity, Reading
 from deeptheory.inspection.rows import chosen_inputs, chosen_rows
 from deeptheory.recording.found import as_found
-from deeptheory.recording.inputs import as_inputs, call, cut, sample_count
+from deeptheory.recording.inputs import as_inputs, call, cut, sample_count, target_tensor
 from deeptheory.recording.sites import tensors_in
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ def hessian_eigenvalues(
     loss(output, targets) -> mean over the batch takes; it is called on batches of 64. Up to max(300, 2 k) parameters
     the whole matrix is computed, and fewer parameters than k give all; beyond, ARPACK from a start drawn from the
     seed, each eigenvalue to the relative tolerance.
-    InputError: k or seed no integer, k below 1, tolerance not above 0, another number of targets, no parameter with
-    gradients, a loss that does not take these, is not finite or has no second derivative, no convergence.
+    InputError: k or seed no integer, k below 1, tolerance not above 0, targets masked or of another number, no
+    parameter with gradients, no convergence, a loss that takes no such, is not finite or has no second derivative.
     """
     check_whole(k=(k, 1), seed=(seed, 0))
     check_real(tolerance=(tolerance, 0))
@@ -135,7 +135,8 @@ def fisher_trace(model: nn.Module, inputs: Any, *, vectors: int = _FISHER, seed:
     over inputs of tr J' (diag p - p p') J, J the derivative of the logits by the weights that have gradients. Estimated
     by `vectors` vectors of random signs from the seed; the standard error is over these, not over inputs. inputs: as
     for a Recorder; model: left as found, in eval mode. See Kunstner, Balles & Hennig 2019.
-    InputError: vectors below 2, no parameter with gradients, an output that is no [n, classes].
+    InputError: vectors below 2, no parameter with gradients, an output that is no [n, classes], a trace that is not
+    finite.
     """
     check_whole(vectors=(vectors, 2), seed=(seed, 0))
     given = as_inputs(inputs, model)
@@ -151,14 +152,11 @@ class _Loss:
         self.parameters = _learned(model)
         self.size = sum(p.numel() for p in self.parameters)
         self.loss: Any = loss if callable(loss) else pick(LOSSES, loss, what="loss")
-        try:
-            self.targets = torch.as_tensor(targets)
-        except TypeError as error:
-            raise InputError(f"targets are no numbers ({error}); give class indices, or numbers") from error
+        self.targets = target_tensor(targets, self.n)
+        if self.targets.is_complex() and not callable(loss):
+            raise InputError("targets are complex; needed: class indices, or real numbers")
         if loss == "cross_entropy" and not self.targets.is_floating_point():
             self.targets = self.targets.long()
-        if len(self.targets) != self.n:
-            raise InputError(f"targets have {len(self.targets)} rows, inputs {self.n}; one each is needed")
 
     def times(self, vector: np.ndarray) -> np.ndarray:
         """H v, the batches one after the other."""
@@ -258,7 +256,7 @@ def _density(loss: _Loss, steps: int, vectors: int, seed: int) -> SpectralDensit
 
 def _fisher(model: nn.Module, given: Any, vectors: int, seed: int) -> tuple[float, float]:
     parameters, n = _learned(model), sample_count(given)
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(int(seed))
     drawn = np.zeros(vectors)
     for start in range(0, n, _BATCH):
         stop = min(n, start + _BATCH)
@@ -273,6 +271,8 @@ def _fisher(model: nn.Module, given: Any, vectors: int, seed: int) -> tuple[floa
             slopes = torch.autograd.grad(logits, parameters, root, retain_graph=True, allow_unused=True)
             drawn[r] += sum(float(g.double().square().sum()) for g in slopes if g is not None)
     drawn /= n
+    if not np.isfinite(drawn).all():
+        raise InputError(f"the Fisher trace is {drawn.mean():g}; are inputs or weights too large, or not finite?")
     return float(drawn.mean()), float(drawn.std(ddof=1) / math.sqrt(vectors))
 
 

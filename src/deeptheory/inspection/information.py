@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import labels_array
 from deeptheory.core.statistics import batch_interval
 from deeptheory.information import Binning
 from deeptheory.information.entering import discrete
@@ -37,9 +38,9 @@ def cells_of_their_own(symbols: Any) -> float:
     """Fraction of inputs that are alone in their cell.
 
     symbols: [n] of any kind, equal for inputs that a readout does not distinguish (of one seed of Binning.symbols,
-    say). At 1, I(X;T) is log2 n bits for any network. InputError: another shape, no input.
+    say). At 1, I(X;T) is log2 n bits for any network. InputError: another shape, no input, masked symbols.
     """
-    given = np.asarray(symbols)
+    given = labels_array("symbols", symbols)
     if given.ndim != 1 or not len(given):
         raise InputError(f"symbols have shape {list(given.shape)}; needed: [n], one per input, at least 1")
     _, where, counts = np.unique(given, return_inverse=True, return_counts=True)

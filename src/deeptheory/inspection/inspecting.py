@@ -106,6 +106,8 @@ def inspect(
     check_whole(
         twins=(twins, 0), seed=(seed, 0), permutations=(permutations, 0), batch=(1 if batch is None else batch, 1)
     )
+    twins, seed, permutations = int(twins), int(seed), int(permutations)  # of numpy, JSON takes none
+    batch = batch if batch is None else int(batch)
     seconds = seconds_of(budget)
     model = unwrap(model)
     given, y, drawn = sampled(inputs, targets, first, seed, model)

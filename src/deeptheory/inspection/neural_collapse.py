@@ -119,7 +119,7 @@ def decoder_accuracy(
     that is fitted.
     """
     x, codes, names = _checked(features, labels)
-    test = labels_array("held_out", held_out)
+    test = np.ascontiguousarray(labels_array("held_out", held_out))  # torch takes no negative strides
     if test.dtype != bool:
         raise InputError(f"held_out is of {test.dtype}; needed: [n] of bool, True for the samples that are held out")
     if test.shape != (len(x),) or test.all() or not test.any():

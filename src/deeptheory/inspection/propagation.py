@@ -88,10 +88,11 @@ def jacobian_moments(
     vectors. Mean square: |J' v|^2 / min(outputs, inputs), averaged over `vectors` random vectors v of signs (Hutchinson
     1990); exact for one output. largest: by `steps` steps of Golub & Kahan 1965 from a random start, a lower bound that
     rises with the steps and is exact from min(outputs, inputs) steps on, up to rounding; it needs second derivatives.
-    All that is random comes from the seed. InputError: see jacobian_singular_values; vectors below 2, steps below 1,
-    no second derivative.
+    NaN where a Jacobian is not finite. All that is random comes from the seed.
+    InputError: see jacobian_singular_values; vectors below 2, steps below 1, no second derivative.
     """
     check_whole(vectors=(vectors, 2), steps=(steps, 1), seed=(seed, 0))
+    seed = int(seed)  # torch's generator takes Python's own alone
     given = as_inputs(inputs, model)
     with as_found(model, grad=True):
         found = [
@@ -207,7 +208,9 @@ def _golub_kahan(x: Tensor, out: Tensor, steps: int, seed: int) -> Tensor:
     matrix = a.new_zeros(len(a), steps + 1, steps)
     at = torch.arange(steps)
     matrix[:, at, at], matrix[:, at + 1, at] = a, b
-    return torch.linalg.matrix_norm(matrix, 2)
+    finite = torch.isfinite(matrix).flatten(1).all(1)
+    norms = torch.linalg.matrix_norm(torch.where(finite[:, None, None], matrix, 0.0), 2)
+    return torch.where(finite, norms, torch.nan)
 
 
 def _times(a: Tensor, b: Tensor) -> Tensor:

@@ -9,13 +9,16 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole, labels_array
 from deeptheory.recording.inputs import mapped, sample_count, with_targets
 
 
 def sampled(inputs: Any, targets: Any, first: int | None, seed: int, model: nn.Module) -> tuple[Any, Any, str]:
-    """(inputs, targets, how they were drawn). InputError: first is below 1, or targets beside a loader that is cut."""
-    if first is not None and (first < 1 or int(first) != first):
-        raise InputError(f"first is {first}; needed: an integer of at least 1, or None for all samples")
+    """(inputs, targets, how they were drawn). InputError: first is no integer or below 1, targets that are masked or of
+    another length."""
+    if first is not None:
+        check_whole(first=(first, 1))
+        first = int(first)
     if isinstance(inputs, DataLoader | IterableDataset):
         return _of_loader(inputs, targets, first, model)
     if isinstance(inputs, Dataset):
@@ -73,7 +76,7 @@ def _rows(n: int, first: int, seed: int) -> np.ndarray:
 def _taken(targets: Any, rows: np.ndarray, n: int) -> Any:
     if hasattr(targets, "iloc"):
         targets = targets.to_numpy()
-    values = targets if isinstance(targets, torch.Tensor) else np.asarray(targets)
+    values = targets if isinstance(targets, torch.Tensor) else labels_array("targets", targets)
     if values.ndim == 0 or len(values) != n:
         raise InputError(f"targets have {len(values) if values.ndim else 'no'} rows, inputs {n}; one each is needed")
     return values[torch.from_numpy(rows).to(values.device)] if isinstance(values, torch.Tensor) else values[rows]

@@ -67,10 +67,12 @@ def with_targets(inputs: Any, targets: Any, model: nn.Module | None = None) -> t
 
 
 def as_targets(targets: Any) -> np.ndarray:
-    """Targets as numbers, or, where they are names, as text. InputError: missing ones."""
+    """Targets as numbers, or, where they are names, as text. InputError: missing or masked ones."""
+    if np.ma.is_masked(targets):
+        raise InputError(f"targets mask {int(np.ma.getmaskarray(targets).sum())} values; leave out these samples")
     y: Any = as_numpy(targets.to_numpy() if hasattr(targets, "iloc") else targets)
     if y.dtype == object:
-        missing = [v for v in y.ravel() if v is None or v != v]
+        missing = [v for v in y.ravel() if _absent(v)]
         if missing:
             raise InputError(
                 f"targets hold {missing[0]} ({len(missing)} of {y.size}); leave out the samples without a label"
@@ -80,6 +82,26 @@ def as_targets(targets: Any) -> np.ndarray:
             y = y if words else y.astype(np.float64)
         y = np.array([str(v) for v in y.ravel()]).reshape(y.shape) if y.dtype == object else y
     return (y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y).copy()  # the recording's own: the caller's may change
+
+
+def _absent(v: Any) -> bool:
+    try:
+        return v is None or bool(v != v)
+    except TypeError:  # of pandas.NA, which is neither
+        return True
+
+
+def target_tensor(targets: Any, n: int) -> torch.Tensor:
+    """Targets of n samples as a tensor, lists in torch's own dtype. InputError: no numbers, another length, masked."""
+    if np.ma.is_masked(targets):
+        raise InputError(f"targets mask {int(np.ma.getmaskarray(targets).sum())} values; leave out these samples")
+    try:
+        y = torch.as_tensor(targets) if isinstance(targets, list | tuple) else as_tensor(targets)
+    except (InputError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"targets are no numbers ({error}); give class indices, or numbers") from error
+    if not y.ndim or len(y) != n:
+        raise InputError(f"targets have {len(y) if y.ndim else 'no'} rows, inputs {n}; one each is needed")
+    return y
 
 
 def _items(source: Any) -> Iterator[Any]:

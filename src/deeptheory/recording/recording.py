@@ -106,6 +106,7 @@ class Recording:
             raise InputError(unknown(layer, self.layers, what="layer"))
         if step is None:
             return torch.stack([self.activations(layer, s) for s in self.steps], dim=1)
+        step = as_step(step)
         if step not in self._activations:
             raise InputError(f"step {step} was not recorded; recorded: {some_of(self.steps)}")
         held = self._activations[step]
@@ -188,13 +189,14 @@ class Recording:
             raise InputError(f"step {step} is recorded already; give every snapshot a step of its own")
 
     def add(self, step: int, activations: dict[str, Any]) -> None:
-        """Take one step's activations, [seed, sample, unit] by layer.
+        """Take one step's activations, [seed, sample, unit] by layer; NaN and infinity are kept, what is masked is NaN.
 
-        InputError: the step is there or no integer, other layers than before, a shape that is not that of a layer of
-        these seeds, or other than at the steps added before.
+        InputError: the step is there or no integer, no real numbers, other layers than before, a shape that is not that
+        of a layer of these seeds, or other than at the steps added before.
         """
         step = as_step(step)
         self.check_new(step)
+        activations = {name: _real(name, values) for name, values in activations.items()}
         for name, values in activations.items():
             shape = tuple(values.shape)
             if len(shape) != 3 or shape[0] != len(self.seeds) or self._shapes.get(name, shape) != shape:
@@ -203,7 +205,7 @@ class Recording:
         self.same_layers(step, activations)
         self._shapes |= {name: tuple(values.shape) for name, values in activations.items()}
         if self._store is None:
-            self._activations[step] = {k: as_tensor(v) for k, v in activations.items()}
+            self._activations[step] = activations
             return
         with self.writing(step, {k: (tuple(v.shape), as_numpy(v[:0]).dtype) for k, v in activations.items()}) as writer:
             for name, values in activations.items():
@@ -369,6 +371,16 @@ class Recording:
                 for j, layer in enumerate(self.layers)
             }
             self._summaries.setdefault(step, {})[name] = by_layer
+
+
+def _real(layer: str, values: Any) -> torch.Tensor:
+    try:
+        found = as_tensor(values)
+    except InputError as error:
+        raise InputError(f"activations of layer {layer!r}: {error}") from error
+    if found.is_complex():
+        raise InputError(f"activations of layer {layer!r} are complex; needed: real numbers")
+    return found
 
 
 def _about(path: Path) -> dict[str, Any]:

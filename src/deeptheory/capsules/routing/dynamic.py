@@ -30,6 +30,7 @@ from deeptheory.capsules.routing.checks import (
 from deeptheory.capsules.routing.variants import check_iterations
 from deeptheory.capsules.squashing import at_least_float32, squash
 from deeptheory.core.arrays import is_torch, like
+from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_shapes
 
 
@@ -79,6 +80,8 @@ def dynamic_routing(
         return like(out, u)
     if u.ndim != 3:
         check_layer_input("u", u, "B I p")
+    if weight is None:
+        raise InputError("weight is None; needed: [I, J, q, p]")
     u = floating(u)
     weight, bias, prior = (None if x is None else floating(tensor_on(x, u.device)) for x in (weight, bias, prior))
     check_shapes(u=(u, "B I p"), weight=(weight, "I J q p"), bias=(bias, "J q"), prior=(prior, "I J"))
