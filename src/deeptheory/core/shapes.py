@@ -54,7 +54,8 @@ def check_whole(**numbers: tuple[Any, int | None]) -> None:
     narrow or without sign, whose sums and products with others wrap around.
     """
     for name, (value, least) in numbers.items():
-        if type(value) is int and (least is None or value >= least):  # torch.compile follows no more than this
+        plain = type(value) is int  # torch.compile follows no more than this
+        if plain and (least is None or value >= least):
             continue
         kind = value.dtype if isinstance(value, np.integer | np.ndarray) else np.dtype(int)
         if (kind.kind in "iu" and (kind.itemsize < 4 or kind.kind == "u")) or (is_torch(value) and np.ndim(value) == 0):
