@@ -11,8 +11,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 demo: $(VENV)/.run
 	$(BIN)/deeptheory reproduce shwartz-ziv-tishby-2017 --scale quick --out runs/demo --engine processes
 
-test: $(VENV)/.dev lint
-	$(BIN)/python -m pytest -q -n $(JOBS)
+test: $(VENV)/.dev                 # types are checked beside the tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	@$(BIN)/pyright --pythonpath $(BIN)/python > $(VENV)/types.log 2>&1 & types=$$!; \
+	$(BIN)/python -m pytest -q -n $(JOBS); tests=$$?; \
+	wait $$types; typed=$$?; cat $(VENV)/types.log; exit $$((tests | typed))
 
 test-all: $(VENV)/.dev lint
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not gpu"

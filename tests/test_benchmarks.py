@@ -13,7 +13,12 @@ def bench(*arguments):
 
 
 @pytest.mark.parametrize(
-    ("name", "tolerance"), [("plane", 1e-9), ("population", 1e-5), ("recorder", 1e-6), ("faces", 0.05), ("known", 0.02)]
+    ("name", "tolerance"),
+    [
+        ("recorder", 1e-6),
+        ("faces", 0.05),
+        *(pytest.param(*p, marks=pytest.mark.slow) for p in (("plane", 1e-9), ("population", 1e-5), ("known", 0.02))),
+    ],
 )
 def test_both_sides_agree(name, tolerance):
     code, out, err = bench("--only", name, "--quick", "--json")

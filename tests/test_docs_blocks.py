@@ -16,7 +16,7 @@ DOCS = ROOT / "docs"
 FOLDERS = ("", "instruments", "lectures", "reference", "theory")
 PAGES = [ROOT / "README.md", *(p for f in FOLDERS for p in sorted((DOCS / f).glob("*.md")))]
 # 10 to 40 s of one core each; the others 1 to 10
-SLOW = {"docs/bottleneck.md", "docs/critics.md", "docs/faces.md", "docs/theory/hinton-2018.md"}
+SLOW = {"docs/bottleneck.md", "docs/critics.md", "docs/faces.md", "docs/theory/hinton-2018.md", "docs/axis_code.md"}
 SLOW |= {f"docs/lectures/{page}.md" for page in ("donoho", "ma", "pennington", "soatto")}  # 1 to 2 s each, seven in all
 MARK = "# Not run: "  # how a block begins that downloads or takes hours; the reason follows
 LEFT_OUT: dict[str, list[str]] = {}  # page -> the reasons that stand in it, in page order

@@ -12,6 +12,7 @@ EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 
 LONG = (  # 8 to 39 s each
     "image_folder", "axis_of_a_layer", "both_sides", "capsule_network", "thousand_networks", "spikes_and_maps",
+    "compile_and_finetune", "checkpoints",
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ MOST_LINES = 400
 LONG: set[str] = set()  # still to be split; none may join them
 TOPICS = {  # tests that ask one question of several files
     "axis/population/test_area_comparisons.py",
+    "axis/population/test_scales.py",
     "axis/test_errors.py",
     "axis/test_wrong_arguments.py",
     "capsules/test_benchmark.py",

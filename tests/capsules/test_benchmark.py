@@ -7,7 +7,10 @@ import os
 import subprocess
 import sys
 
+import pytest
 
+
+@pytest.mark.slow
 def test_it_runs_without_peers(tmp_path):
     env = {**os.environ, "DEEPTHEORY_PEERS": str(tmp_path)}
     command = [sys.executable, "-m", "deeptheory", "bench", "--only", "capsules", "--quick", "--json"]

@@ -192,6 +192,7 @@ def digits_error(seed):
     return c.error_rate(net, x[1200:], y[1200:])
 
 
+@pytest.mark.slow
 def test_matrix_capsules_learn_digits():
     """10 was asked. Last bits of the machine's arithmetic move one network by two points: 8.7 and 10.7 were seen."""
     assert digits_error(0) <= 13

@@ -22,6 +22,7 @@ def run(*command):
     return json.loads(done.stdout), done.stderr
 
 
+@pytest.mark.slow
 def test_it_runs():
     measured, _ = run("-m", "deeptheory", "bench", "--only", "cheap", "--quick", "--json")
     rows = measured["rows"]

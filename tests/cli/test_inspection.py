@@ -156,6 +156,7 @@ def values(here, name, *arguments):
     return {(r["layer"], r["quantity"]): r["value"] for i in kept["instruments"] for r in i["rows"]}
 
 
+@pytest.mark.slow
 def test_compiled_and_bfloat16_models_give_the_numbers_of_the_plain_one(here, capsys):
     (here / "forms.py").write_text(FORMS)
     plain = values(here, "plain", "forms.py:plain")

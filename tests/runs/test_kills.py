@@ -19,6 +19,7 @@ def killed(keep, *arguments):
     return done, [json.loads(line) for line in keep.read_text().splitlines()]
 
 
+@pytest.mark.slow  # 20 s; three kills stay in test_run.py
 @pytest.mark.timeout(600)  # on a machine that others keep busy
 def test_a_few_kills_lose_nothing(tmp_path):
     done, rows = killed(tmp_path / "kills.jsonl", "--few")

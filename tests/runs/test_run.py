@@ -147,7 +147,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("engine", ["serial", "processes", "dask"])
+@pytest.mark.parametrize("engine", ["serial", "processes", pytest.param("dask", marks=pytest.mark.slow)])
 def test_kill_9_loses_nothing_that_was_done(tmp_path, engine):
     here = Path(__file__).parent
     script = _SCRIPT.format(paths=[str(here), str(here.parent)], folder=str(tmp_path / "r"), engine=engine)

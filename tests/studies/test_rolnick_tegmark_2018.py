@@ -83,6 +83,7 @@ def test_the_page_and_its_figures(result):
     assert result.figure("learned").data[0].z is not None
 
 
+@pytest.mark.slow
 def test_engines_agree(result, tmp_path):
     other = dt.reproduce(NAME, out=tmp_path / "p", engine="processes", jobs=2, only="trained", progress=False, **SMALL)
     assert other.results["trained"].identical(result.results["trained"])

@@ -118,6 +118,7 @@ def test_published_settings_decide(tmp_path):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_other_depths_activations_and_soft_labels_run(tmp_path):
     few = {**SMALL, "epochs": 3, "networks": 2, "controls": 1}
     result = dt.reproduce(

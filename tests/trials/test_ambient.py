@@ -28,7 +28,8 @@ CONDITIONS = {
     "read-only cache": {"HOME": "/proc/none", "XDG_CACHE_HOME": "/proc/none"},
 }
 
-REST = ("after inference mode", "CC with arguments", "spawn")  # 9 to 14 s each; others of their kind stay
+# 8 to 19 s each; others of their kind stay
+REST = ("after inference mode", "CC unset", "CC with arguments", "fork", "two threads", "read-only cache")
 
 
 @cache
