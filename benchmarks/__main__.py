@@ -10,7 +10,7 @@ import json
 import sys
 from importlib import import_module
 
-from deeptheory.core.errors import InputError
+from benchmarks.command import command
 from deeptheory.core.names import pick
 from deeptheory.runs.machine import machine, versions
 
@@ -58,8 +58,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as wrong:
-        print(f"error: {wrong}", file=sys.stderr)
-        sys.exit(2)
+    command(main)

@@ -134,23 +134,29 @@ def _read_weights(path: Path) -> Any:
     return read_weights(path)
 
 
+def _one_file(folder: Path) -> Path:
+    """One of the files in a folder and those below, by chance."""
+    return random.choice(sorted(p for p in folder.rglob("*") if p.is_file()))
+
+
+def _home(path: Path, name: str) -> Path:
+    """The folder of that name which the file lies in."""
+    return next(p for p in path.parents if p.name == name)
+
+
 def _zarr(folder: Path) -> Path:
     import xarray as xr
 
     from deeptheory.core.storage import write_dataset
 
     write_dataset(xr.Dataset({"v": ("seed", np.arange(5.0))}, coords={"seed": range(5)}), folder / "d")
-    files = sorted(p for p in (folder / "d").rglob("*") if p.is_file())
-    return files[random.randrange(len(files))]
+    return _one_file(folder / "d")
 
 
 def _read_zarr(path: Path) -> Any:
     from deeptheory.core.storage import read_dataset
 
-    home = path
-    while home.name != "d":
-        home = home.parent
-    return read_dataset(home)
+    return read_dataset(_home(path, "d"))
 
 
 def _recording(folder: Path) -> Path:
@@ -162,17 +168,13 @@ def _recording(folder: Path) -> Path:
     kept.add(0, {"a": torch.arange(16.0).reshape(2, 4, 2)})
     shutil.rmtree(folder / "rec", ignore_errors=True)
     kept.save(folder / "rec")
-    files = sorted(p for p in (folder / "rec").rglob("*") if p.is_file())
-    return files[random.randrange(len(files))]
+    return _one_file(folder / "rec")
 
 
 def _read_recording(path: Path) -> Any:
     import deeptheory as dt
 
-    home = path
-    while home.name != "rec":
-        home = home.parent
-    kept = dt.Recording.load(home)
+    kept = dt.Recording.load(_home(path, "rec"))
     return [kept.activations(layer, step) for layer in kept.layers for step in kept.steps]
 
 

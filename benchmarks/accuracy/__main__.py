@@ -17,7 +17,8 @@ from pathlib import Path
 from benchmarks.accuracy import plan, rows
 from benchmarks.accuracy.counts import summary, told
 from benchmarks.accuracy.peers import PEERS, peer
-from deeptheory.core.errors import DeeptheoryError, InputError
+from benchmarks.command import command
+from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.runs.machine import machine, versions
 
@@ -116,8 +117,4 @@ def commit() -> str:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except DeeptheoryError as wrong:
-        print(f"error: {wrong}", file=sys.stderr)
-        sys.exit(2 if isinstance(wrong, InputError) else 1)
+    command(main)

@@ -72,7 +72,7 @@ class Peer:
             process.stdin.write(f"{path}\n")
             process.stdin.flush()
             line = process.stdout.readline()
-        except BaseException:  # the row's time is up, or the worker is gone: begin anew
+        except BaseException:  # the row's time is up, or the worker is gone: the next call starts another
             self._stop()
             raise
         if not line:

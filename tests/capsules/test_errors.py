@@ -187,7 +187,7 @@ def grid(t=2, h=4, w=4):
             lambda: c.PrimaryCapsules(3, 2, 4)(torch.zeros(1, 3, 9, 8)),
             "x is 9x8 and the kernel 9x9: no position is left",
         ),
-        (lambda: c.SelfRouting(6, 4, 3, 5)(U, -A - 0.1), "activation runs from -.*within"),
+        (lambda: c.SelfRouting(6, 4, 3, 5)(U, -1 - A / 2), "activation runs from -1.*within"),
         (lambda: c.Reconstruction(0, 4, (1, 5, 5)), "capsules is 0; it needs an integer of at least 1"),
         (lambda: c.Reconstruction(3, 4, (1, 5, 5), widths=(8, 0)), r"widths\[1\] is 0"),
         (lambda: c.Reconstruction(3, 4, (5, 5)), r"image_shape is \(5, 5\); needed: \(channels, height, width\)"),

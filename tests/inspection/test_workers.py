@@ -76,10 +76,11 @@ def test_a_model_from_a_file_goes_to_workers_that_cannot_import_it(tmp_path):
     )
     spec = importlib.util.spec_from_file_location("stranger", tmp_path / "stranger.py")
     assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["stranger"] = module
     try:
-        spec.loader.exec_module(module)  # type: ignore[union-attr]
+        spec.loader.exec_module(module)
         assert not _found("stranger")
         assert _found("torch.nn.modules.linear")
         assert _only_here([module.Net, nn.Linear, None]) == [module]

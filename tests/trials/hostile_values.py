@@ -118,7 +118,7 @@ def _of_several(key: Any, v: Any) -> Iterator[Change]:
 
 
 def _of_array(key: Any, x: Any, paired: bool, labels: bool) -> Iterator[Change]:
-    """All changes of one array; each is made anew from a copy."""
+    """All changes of one array; each starts from a copy of it."""
     tensor = isinstance(x, torch.Tensor)
     host = np.array(on_host(x))
     again = (lambda a: torch.as_tensor(np.array(a))) if tensor else (lambda a: a)

@@ -226,7 +226,7 @@ def lagged_intervals(method, phi):
 
 
 def lagged_same(rng, draws):
-    """Time turned round is the other sign of the lag; units, nats, names do not matter."""
+    """Reversed time is the other sign of the lag; units, nats, names do not matter."""
     li = dt.information.lagged_information
     x, y = coupled(rng, 500, 0.6)
     values = [e.value for e in li(x, y, [-3, 0, 2], method="ksg").estimates]
@@ -304,7 +304,7 @@ SERIES = [
     *(Row("information.lagged_information", "truth", f"{m}: intervals of AR({phi}) with noise of its memory, n = 3,000",
         lagged_intervals(m, phi), q, 200)
       for m, phi, q in (("gaussian", 0.6, 20), ("gaussian", 0.8, 0), ("ksg", 0.8, 0))),
-    Row("information.lagged_information", "invariance", "time turned round, sides swapped, units, nats, names",
+    Row("information.lagged_information", "invariance", "time reversed, sides swapped, units, nats, names",
         lagged_same),
     Row("entropy", "truth", "series are noted where they are, under conditions too", noted_where),
     Row("entropy", "truth", "an AR(.8) of 3,000, intervals by blocks of 10", series_entropy, 0, 200),

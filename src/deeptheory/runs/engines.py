@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
+from importlib import import_module
 from typing import Any, Literal
 
 from deeptheory.core.errors import DeeptheoryError, InputError, MissingDependency
@@ -78,13 +79,24 @@ def dask(jobs: int | None, address: str) -> Iterator[Work]:
     except ImportError as error:
         raise MissingDependency('engine "dask" needs dask.distributed: pip install "deeptheory[cluster]"') from error
 
+    with _opened_when_needed(
+        lambda: _client(distributed, jobs, address), lambda client, tasks: _on_dask(distributed, client, tasks)
+    ) as work:
+        yield work
+
+
+@contextmanager
+def _opened_when_needed(
+    connect: Callable[[], AbstractContextManager[Any]], on: Callable[[Any, Sequence[Any]], Iterator[tuple[Any, float]]]
+) -> Iterator[Work]:
+    """A cluster that is connected for the first tasks and not before: a run that is done needs none."""
     with ExitStack() as until_the_end:
-        clients: list[Any] = []
+        connected: list[Any] = []
 
         def work(tasks: Sequence[Any]) -> Iterator[tuple[Any, float]]:
-            if not clients:  # a run that is done needs none
-                clients.append(until_the_end.enter_context(_client(distributed, jobs, address)))
-            yield from _on_dask(distributed, clients[0], tasks)
+            if not connected:
+                connected.append(until_the_end.enter_context(connect()))
+            yield from on(connected[0], tasks)
 
         yield work
 
@@ -129,28 +141,20 @@ def ray(jobs: int | None, address: str) -> Iterator[Work]:
     process is connected to a Ray already. DeeptheoryError: a unit killed every worker that it was given to.
     """
     try:
-        import ray as library  # type: ignore[import-not-found]  # an extra
+        library = import_module("ray")
     except ImportError as error:
         raise MissingDependency('engine "ray" needs ray: pip install "deeptheory[ray]"') from error
 
-    with ExitStack() as until_the_end:
-        opened_already: list[Any] = []
-
-        def work(tasks: Sequence[Any]) -> Iterator[tuple[Any, float]]:
-            if not opened_already:  # a run that is done needs none
-                until_the_end.enter_context(_connected(library, jobs, address))
-                opened_already.append(library)
-            yield from _on_ray(library, tasks)
-
+    with _opened_when_needed(lambda: _connected(library, jobs, address), _on_ray) as work:
         yield work
 
 
 @contextmanager
-def _connected(ray: Any, jobs: int | None, address: str) -> Iterator[None]:
+def _connected(ray: Any, jobs: int | None, address: str) -> Iterator[Any]:
     if ray.is_initialized():
         if address:
             raise InputError(f"this process is connected to a Ray already; leave {address!r} out to use that one")
-        yield
+        yield ray
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would tell its makers of every cluster that starts
     here = {"num_cpus": jobs or os.cpu_count(), "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
@@ -166,7 +170,7 @@ def _connected(ray: Any, jobs: int | None, address: str) -> Iterator[None]:
             "ray://host:10001"
         ) from error
     try:
-        yield
+        yield ray
     finally:
         ray.shutdown()
 

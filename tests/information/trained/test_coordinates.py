@@ -67,6 +67,8 @@ def test_copies_are_known_and_values_that_repeat_are_not_taken_for_them():
         kept = paired(a, b, False)
         assert len(np.unique(kept.copies)) == 100
         assert kept.notes == ()
+    many = paired(np.round(2 * y) / 2, y > 0, False)  # 12 values in 100 rows: told from copies by nothing
+    assert "51 rows are copies of others" in many.notes[0]
 
 
 def test_ranks_of_equal_values_are_drawn_where_densities_need_it():

@@ -88,7 +88,7 @@ def check_positive(name: str, value: Any) -> None:
 def _there(device: Any) -> None:
     import torch
 
-    try:
+    try:  # torch has no single error: of an unknown name, a backend not built in, a wrong type, one without kernels
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
         said = str(error).splitlines()[0]

@@ -4,7 +4,7 @@ held-out rows liked it best.
 Every parameter has a leading axis of S networks, so that one step trains all, each on rows of its own: the loss is the
 sum over networks, whose gradients do not mix. Weights are averaged over the last steps (Polyak & Juditsky 1992), which
 takes the noise of small batches out of what is measured.
-Pitfall: the best of many looks at the rows that decide is too good there; values are taken on other rows.
+Pitfall: the best of many evaluations on the rows that decide is too good there; values are taken on other rows.
 """
 
 import math
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from deeptheory.information.trained.settings import Settings
 
-_EVERY = 20  # steps between looks at the rows that decide
+_EVERY = 20  # steps between evaluations on the rows that decide
 _AVERAGED = 0.98  # of the weights' running mean, per step
 _DECAY = 1e-3
 _LONGEST = 5.0  # gradient norm of one network
