@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -120,6 +121,7 @@ def test_a_worker_whose_run_is_not_there_any_more_gives_up(tmp_path, monkeypatch
 
 # Ray's workers import what this process finds on its path, which is not this file
 RAY = [replace(STEPS[0], units=work.pairs), STEPS[1]]
+TESTS = str(Path(__file__).parents[1])
 
 
 @pytest.fixture
@@ -141,6 +143,7 @@ def test_ray_gives_the_same_bits_also_where_a_worker_dies(tmp_path, monkeypatch,
     assert not ray.is_initialized()
     same = run(tmp_path / "here").execute(RAY, progress=False)
     assert all(found[name].identical(same[name]) for name in same)
+    monkeypatch.setenv("PYTHONPATH", TESTS)  # workers of a Ray that is not ours find what its environment names
     ray.init(address="local", num_cpus=1, include_dashboard=False, _node_ip_address="127.0.0.1", log_to_driver=False)
     broken = [Step(name="draw", function=work.dividing, units=work.pairs)]
     with pytest.raises(ZeroDivisionError):
@@ -155,9 +158,10 @@ def test_ray_gives_the_same_bits_also_where_a_worker_dies(tmp_path, monkeypatch,
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_a_ray_cluster_is_found_by_its_address(tmp_path, ray):
+def test_a_ray_cluster_is_found_by_its_address(tmp_path, monkeypatch, ray):
     from ray.cluster_utils import Cluster
 
+    monkeypatch.setenv("PYTHONPATH", TESTS)
     there = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     try:
         found = run(tmp_path / "a").execute(RAY, engine=f"ray:{there.address}", progress=False)
