@@ -40,7 +40,7 @@ SCALES = {
         settings={"networks": 20, "points": 40, "quantised": 20, "quantised_points": 150, "sets": 6, "pairs": 3000,
             "cnn_steps": 1500,
                   "picture_networks": 8, "picture_steps": 1500, "picture_epochs": 1000},
-        cost="about 30 minutes on 2 cores: 20 networks of each kind",
+        cost="about 15 minutes on 2 cores: 20 networks of each kind",
     ),
     "paper": Scale(
         settings={"networks": 50, "points": 80, "quantised": 50, "quantised_points": 270, "sets": 10, "pairs": 10_000,
