@@ -7,7 +7,8 @@ import torch
 import deeptheory as dt
 from deeptheory.core.errors import InputError
 from deeptheory.information.estimators import columns
-from deeptheory.information.estimators.neighbors import _scan, counts_around, information_by_neighbors, nearest
+from deeptheory.information.estimators.neighbors import counts_around, information_by_neighbors, nearest
+from deeptheory.information.estimators.scans import scan
 from oracles import neighbors as oracle
 
 LN2 = np.log(2)
@@ -47,9 +48,9 @@ def test_counts_agree_with_the_literal_loop_whatever_is_tied(dx, dy, dz, labels,
 def test_tree_and_scan_count_the_same():
     rng = np.random.default_rng(0)
     x, y, z = (np.ascontiguousarray(rounded(rng, 900, d).T) for d in (2, 1, 2))
-    label, none, out = np.arange(900) % 4, np.zeros(0, np.int64), np.empty((4, 900), np.int64)
+    label, none = np.arange(900) % 4, np.zeros(0, np.int64)
     for inclusive, slack in ((False, 0.0), (True, 0.0), (True, 1e-3)):
-        _scan(x, y, z, 4, none, label, inclusive, slack, out)
+        out = scan(x, y, z, 4, none, label, inclusive, slack)
         by_tree = counts_around(x, y, z, 4, None, label, inclusive, slack)
         assert all(np.array_equal(a, b) for a, b in zip(by_tree, out))
 

@@ -1,20 +1,23 @@
 """Nearest neighbors of every sample, and how many lie nearer than they do in some of the columns; exact.
 
-Three ways, chosen by the number of columns: sorting for one, a k-d tree for a few, a compiled scan over all
-pairs for many (memory of order n), where trees lose (measured: 10 columns, n = 10,000: 0.30 s by tree, 0.25 s by scan;
-4 columns: 0.03 and 0.16 s). Labels are a column of their own kind: the same label is at distance 0, another is
-infinitely far, so that codes cannot matter. The slow form: sorted lists, one sample after the other, in the tests.
+Three ways: sorting for one column, a k-d tree for a few, a compiled scan over all pairs for many (memory of order n),
+where trees lose (measured at n = 10,000: 10 columns, 0.27 s by tree, 0.15 s by scan; 6 columns, 0.08 and 0.14 s; the
+more samples, the more columns a tree takes: 50,000 of 10 columns need 3.0 and 3.4 s). Labels are a column of their own
+kind: the same label is at distance 0, another is infinitely far, so that codes cannot matter. The slow form: sorted
+lists, one sample after the other, in the tests.
 """
+
+import math
 
 import numpy as np
 from numba import njit
 
+from deeptheory.information.estimators.scans import counts_by_scan, nearest_by_scan, scan
 from deeptheory.information.estimators.trees import counts_by_tree, nearest_by_tree
-from deeptheory.networks.population.elementary import FAST
 
-MOST_FOR_TREES = 7
+MOST_FOR_TREES = 7  # columns, at any number of samples
+_EVEN, _MORE = 9_000, 2.5  # samples from which on trees win in one column more, and how that grows with columns
 _LEAST = 5e-324  # nearer than this: the same
-_PIECE, _FEW = 1024, 64  # samples whose distances are made, or looked through, at a time
 
 
 def information_by_neighbors(
@@ -53,13 +56,11 @@ def counts_around(x, y, z, k, label_x=None, label_y=None, inclusive=False, slack
     them), and how many others lie strictly nearer (or the same, at 0) in (x, z), (y, z) and z. inclusive: up to and
     with it (and `slack` more), the first counts ties. Each [n] int64."""
     n = x.shape[1]
-    if len(x) + len(y) + len(z) > MOST_FOR_TREES:
-        out = np.empty((4, n), dtype=np.int64)
+    if not _by_tree(len(x) + len(y) + len(z), n):
         nobody = np.zeros(0, dtype=np.int64)
         one, two = (nobody if v is None else np.ascontiguousarray(v, dtype=np.int64) for v in (label_x, label_y))
         x, y, z = (np.ascontiguousarray(v) for v in (x, y, z))
-        _scan(x, y, z, k, one, two, inclusive, slack, out)
-        return tuple(out)
+        return tuple(scan(x, y, z, k, one, two, inclusive, slack))
     parts_x, parts_y = (None if v is None else _parts(v) for v in (label_x, label_y))
     parts = parts_x if label_y is None else parts_y if label_x is None else _parts(_both(label_x, label_y))
     joint = _stacked(x, y, z)
@@ -94,11 +95,16 @@ def nearest(columns: np.ndarray, k: int, euclidean: bool = False) -> np.ndarray:
     elif d == 1:
         order = np.argsort(columns[0])
         _nearest_sorted(columns[0][order], order, out)
-    elif d <= MOST_FOR_TREES:
+    elif _by_tree(d, n):
         nearest_by_tree(np.ascontiguousarray(columns), euclidean, out)
     else:
-        _nearest_by_scan(np.ascontiguousarray(columns), euclidean, out)
+        return nearest_by_scan(np.ascontiguousarray(columns), k, euclidean)[0]
     return out
+
+
+def _by_tree(d: int, n: int) -> bool:
+    """Whether a tree is faster than a scan, by the measurements above."""
+    return d <= MOST_FOR_TREES or d <= MOST_FOR_TREES + math.log(n / _EVEN, _MORE) + 1
 
 
 def nearest_rows(columns: np.ndarray, k: int) -> np.ndarray:
@@ -106,9 +112,7 @@ def nearest_rows(columns: np.ndarray, k: int) -> np.ndarray:
     ties."""
     n = columns.shape[1]
     if len(columns) > MOST_FOR_TREES:
-        out = np.empty((n, k), dtype=np.int64)
-        _nearest_rows_by_scan(np.ascontiguousarray(columns), out)
-        return out
+        return nearest_by_scan(np.ascontiguousarray(columns), k)[1]
     from scipy.spatial import KDTree
 
     found = np.asarray(KDTree(columns.T).query(columns.T, k + 1, p=np.inf)[1])
@@ -120,11 +124,9 @@ def nearest_rows(columns: np.ndarray, k: int) -> np.ndarray:
 def within(columns: np.ndarray, reach: np.ndarray) -> np.ndarray:
     """How many others lie within `reach` [n] of each sample by the max-norm, those at that distance with them: [n]."""
     limit = np.nextafter(reach, np.inf)
-    if len(columns) <= MOST_FOR_TREES:
+    if _by_tree(*columns.shape):
         return _nearer_of_all(columns, limit)
-    out = np.empty(columns.shape[1], dtype=np.int64)
-    _counts_by_scan(np.ascontiguousarray(columns), limit, out)
-    return out
+    return counts_by_scan(np.ascontiguousarray(columns), limit)
 
 
 def _nearer(columns: np.ndarray, limit: np.ndarray, parts: list[np.ndarray] | None) -> np.ndarray:
@@ -208,153 +210,3 @@ def _counts_sorted(ordered, order, limit, out):
             else:
                 high = middle
         out[order[i]] = low - first - 1
-
-
-@njit(**FAST)
-def _put_four(r, s, t, v, at_r, at_s, at_t, at_v, out):
-    for j in range(len(out)):  # by the length of one array: other ends are not vectorized
-        p = max(abs(r[j] - at_r), abs(s[j] - at_s))
-        q = max(abs(t[j] - at_t), abs(v[j] - at_v))
-        out[j] = max(out[j], max(p, q))
-
-
-@njit(**FAST)
-def _put_one(r, at, out):
-    for j in range(len(out)):
-        out[j] = max(out[j], abs(r[j] - at))
-
-
-@njit(**FAST)
-def _largest_differences(columns, i, out):
-    """out[j] = max over columns of |column[j] - column[i]|; columns: [d, n]. Four columns at a time, so that `out` is
-    read and written a quarter as often, and piece by piece, so that it stays in the nearest cache."""
-    d, n = columns.shape
-    whole = d - d % 4
-    for first in range(0, n, _PIECE):
-        last = min(first + _PIECE, n)
-        piece = out[first:last]
-        piece[:] = 0.0
-        for u in range(0, whole, 4):
-            r, s = columns[u][first:last], columns[u + 1][first:last]
-            t, v = columns[u + 2][first:last], columns[u + 3][first:last]
-            _put_four(r, s, t, v, columns[u, i], columns[u + 1, i], columns[u + 2, i], columns[u + 3, i], piece)
-        for u in range(whole, d):
-            _put_one(columns[u][first:last], columns[u, i], piece)
-
-
-@njit(**FAST)
-def _least(d):
-    out = np.inf
-    for j in range(len(d)):
-        out = min(out, d[j])
-    return out
-
-
-@njit(cache=True, error_model="numpy")
-def _smallest(d, skip, kth):
-    """kth[:] = the len(kth) smallest of d but that at `skip`, ascending. Pieces without one of them are passed over."""
-    k = len(kth)
-    kth[:] = np.inf
-    for first in range(0, len(d), _FEW):
-        last = min(first + _FEW, len(d))
-        if not _least(d[first:last]) < kth[k - 1]:
-            continue
-        for j in range(first, last):
-            if d[j] < kth[k - 1] and j != skip:
-                at = k - 1
-                while at > 0 and kth[at - 1] > d[j]:
-                    kth[at] = kth[at - 1]
-                    at -= 1
-                kth[at] = d[j]
-
-
-@njit(**FAST)
-def _below(d, limit):
-    """How many of d are smaller than limit."""
-    out = 0
-    for j in range(len(d)):
-        out += d[j] < limit
-    return out
-
-
-@njit(cache=True, error_model="numpy")
-def _nearest_by_scan(x, euclidean, out):
-    """The k nearest by a pass over all others, out [n, k]."""
-    d, n = x.shape
-    apart = np.empty(n)
-    for i in range(n):
-        if euclidean:
-            apart[:] = 0.0
-            for u in range(d):
-                at = x[u, i]
-                for j in range(n):
-                    apart[j] += (x[u, j] - at) ** 2
-        else:
-            _largest_differences(x, i, apart)
-        _smallest(apart, i, out[i])
-        if euclidean:
-            for m in range(out.shape[1]):
-                out[i, m] = np.sqrt(out[i, m])
-
-
-@njit(cache=True, error_model="numpy")
-def _nearest_rows_by_scan(x, out):
-    """The rows of the k nearest by a pass over all others, out [n, k]."""
-    n, k = out.shape
-    apart, kth = np.empty(n), np.empty(k)
-    for i in range(n):
-        _largest_differences(x, i, apart)
-        kth[:] = np.inf
-        for j in range(n):
-            if apart[j] < kth[k - 1] and j != i:
-                at = k - 1
-                while at > 0 and kth[at - 1] > apart[j]:
-                    kth[at], out[i, at] = kth[at - 1], out[i, at - 1]
-                    at -= 1
-                kth[at], out[i, at] = apart[j], j
-
-
-@njit(cache=True, error_model="numpy")
-def _counts_by_scan(x, limit, out):
-    """out[i] = how many others lie strictly nearer than limit[i]."""
-    n = x.shape[1]
-    apart = np.empty(n)
-    for i in range(n):
-        _largest_differences(x, i, apart)
-        out[i] = _below(apart, limit[i]) - 1
-
-
-@njit(cache=True, error_model="numpy")
-def _scan(x, y, z, k, label_x, label_y, inclusive, slack, out):
-    """counts_around in one pass over all pairs; a label of no entries is none. out: [4, n]."""
-    n = x.shape[1]
-    in_x, in_y, in_z, both, kth = np.empty(n), np.empty(n), np.zeros(n), np.empty(n), np.empty(k)
-    for i in range(n):
-        _largest_differences(x, i, in_x)
-        _largest_differences(y, i, in_y)
-        if z.shape[0]:
-            _largest_differences(z, i, in_z)
-            for j in range(n):
-                in_x[j] = max(in_x[j], in_z[j])
-                in_y[j] = max(in_y[j], in_z[j])
-        if len(label_x):
-            for j in range(n):
-                if label_x[j] != label_x[i]:
-                    in_x[j] = np.inf
-        if len(label_y):
-            for j in range(n):
-                if label_y[j] != label_y[i]:
-                    in_y[j] = np.inf
-        for j in range(n):
-            both[j] = max(in_x[j], in_y[j])
-        _smallest(both, i, kth)
-        used = k
-        while used > 1 and kth[used - 1] == np.inf:
-            used -= 1
-        reach = kth[used - 1]
-        limit = np.nextafter(reach + slack, np.inf) if inclusive else (reach if reach > 0 else _LEAST)
-        out[0, i] = used
-        if inclusive or not reach > 0:
-            out[0, i] = _below(both, limit) - (1 if inclusive else 0)
-        out[1, i], out[2, i] = _below(in_x, limit) - 1, _below(in_y, limit) - 1
-        out[3, i] = _below(in_z, limit) - 1 if z.shape[0] else n - 1
