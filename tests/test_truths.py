@@ -11,17 +11,19 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks are no part of 
 
 from benchmarks import truths
 from benchmarks.truths import exact, relu
+from benchmarks.truths.fresh import FRESH
 from benchmarks.truths.further import FURTHER
 from benchmarks.truths.held_out import HELD_OUT
 
 from deeptheory.core.errors import InputError
 
-EVERY = FURTHER | HELD_OUT
+EVERY = FURTHER | HELD_OUT | FRESH
 
 
 def test_a_hundred_in_thirty_families():
-    assert len(HELD_OUT) == 100
-    assert len({family for family, *_ in HELD_OUT.values()}) == 30
+    for held in (HELD_OUT, FRESH):
+        assert len(held) == 100
+        assert len({family for family, *_ in held.values()}) == 30
     assert len({*truths.names("forty"), *EVERY}) == 40 + len(EVERY)
 
 
@@ -48,7 +50,7 @@ def test_truths_are_the_means_of_log_density_ratios():
         n = 200 if family in ("sine", "curves") else 5000  # those integrate once per row
         ratio = pair.ratio(*pair.draw(np.random.default_rng([n, len(z)]), n))
         z[name] = (ratio.mean() - pair.nats) / (ratio.std() / math.sqrt(n) + 1e-9)
-    assert len(z) > 45
+    assert len(z) > 85
     assert {k: v for k, v in z.items() if abs(v) > 4.5} == {}
     assert abs(np.mean([*z.values()])) < 0.6
 
