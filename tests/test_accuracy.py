@@ -166,6 +166,7 @@ def test_the_protocol():
     assert by["flow", 10_000, "forty"] == 2
     assert ("flow", 1000, "forty") not in by
     assert by["auto", 1000, "held-out"] == by["auto", 10_000, "held-out"] == 2
+    assert by["auto", 1000, "fresh"] == by["auto", 10_000, "fresh"] == 2
     assert ("ksg", 1000, "held-out") not in by
     assert plan.estimators()[:2] == ["auto", "ksg"]
     assert {*plan.estimators()} == {"auto", *MUTUAL_INFORMATION}
@@ -176,6 +177,7 @@ def test_pairs_that_are_maps_of_one_another_do_not_share_their_samples():
     names = [name for which in truths.SETS for name in truths.names(which)]
     assert len({truths.seed_of(name, 1) for name in names}) == len(names)
     assert {truths.seed_of(name, 0) for name in truths.names("held-out")} == {0}  # as was fixed
+    assert len({truths.seed_of(name, 0) for name in truths.names("fresh")}) == 100
     seen = []
 
     def watch(x, y, seconds):

@@ -28,7 +28,9 @@ KEPT = Path("runs") / "estimators.jsonl"
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.accuracy", description=__doc__)
     parser.add_argument("--only", action="append", default=[], help="an estimator by name; may be repeated")
-    parser.add_argument("--tasks", action="append", default=[], help="a set (forty, further, held-out) or a task")
+    parser.add_argument(
+        "--tasks", action="append", default=[], help="a set (forty, further, held-out, fresh) or a task"
+    )
     parser.add_argument("--n", action="append", type=int, default=[], help="samples; 1000 and 10000")
     parser.add_argument("--seeds", type=int, help="at most so many draws per row")
     parser.add_argument("--peers", action="store_true", help="other packages, from the folder DEEPTHEORY_PEERS")

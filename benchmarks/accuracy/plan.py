@@ -1,8 +1,9 @@
 """Which rows are measured, in which order: cheap and telling ones first, so that a run that is stopped has the most.
 
 Untrained estimators: 5 seeds at n = 1,000 and 10,000 on the forty, one on the further pairs. Trained ones: 2 seeds at
-n = 10,000. The held-out pairs get two draws of "auto" at both n: of seed 0, which was fixed with the list, though pairs
-that are maps of one another share it, and one of a seed of their own. Others get one, where they are asked for.
+n = 10,000. The two hundreds of held-out pairs get two draws of "auto" at both n: of seeds of their own, but for the
+first draw of the first hundred: seed 0, which was fixed with the list, though pairs that are maps of one another share
+it. Others get one, where they are asked for.
 """
 
 from collections.abc import Iterable
@@ -36,7 +37,7 @@ def estimators() -> list[str]:
 
 def seeds_of(estimator: str, task: str, n: int, most: int | None = None) -> tuple[int, ...]:
     """The seeds that the protocol asks for; none where it asks for no such row."""
-    held_out = truths.set_of(task) == "held-out"
+    held_out = truths.set_of(task) in truths.HELD
     if estimator in TRAINED:
         count = 0 if n < SIZES[1] else 1 if held_out else 2
     else:
@@ -62,7 +63,7 @@ def rows(
 
     def rank(row: Row) -> tuple:
         which, auto = sets[row.task], row.estimator == "auto"
-        return (not (auto and which != "further"), row.n, row.estimator in TRAINED, which == "held-out",
+        return (not (auto and which != "further"), row.n, row.estimator in TRAINED, which in truths.HELD,
                 which == "further", order.index(row.estimator))  # fmt: skip
 
     return sorted(made, key=rank)
@@ -74,8 +75,8 @@ def tasks_of(given: Iterable[str]) -> list[str]:
 
 
 def whole(names: Iterable[str], sizes: Iterable[int] = SIZES, most: int | None = None) -> list[Row]:
-    """The table: all on the forty and the further pairs, "auto" on those held out."""
+    """The table: all on the forty and the further pairs, "auto" on those held out, too."""
     order = list(names)
     made = rows(order, tasks_of(("forty", "further")), sizes, most)
-    auto = rows(["auto"], truths.names("held-out"), sizes, most) if "auto" in order else []
+    auto = rows(["auto"], tasks_of(truths.HELD), sizes, most) if "auto" in order else []
     return auto + made

@@ -1,8 +1,9 @@
 """Linear dependence in many columns: which canonical correlations are there at all, how large they truly are, and
 what a Gaussian would leave out.
 
-Sources: Johnstone 2008 (the largest squared canonical correlation of independent normals: Tracy-Widom on the logit
-scale); Bao, Hu, Pan & Zhou 2019 (where a true correlation appears among those of noise, theorem 1.8).
+Sources: Bartlett 1947 (the sum of log(1 - r^2) over the correlations that are left, as chi-squared); Johnstone 2008
+(the largest squared canonical correlation of independent normals: Tracy-Widom on the logit scale); Bao, Hu, Pan & Zhou
+2019 (where a true correlation appears among those of noise, theorem 1.8).
 Pitfall: with p and q columns and n rows of noise the largest squared correlation is
 (sqrt(p (n - q)) + sqrt(q (n - p)))^2 / n^2: .10 at 50 x 50 and n = 2,000,
 so -1/2 sum log(1 - r^2) over all of them says 0.95 bits of nothing.
@@ -19,12 +20,14 @@ _MOST = 3  # canonical variates whose products are looked at
 @dataclass(frozen=True)
 class Canonical:
     """squared [m]: true squared canonical correlations, those beyond noise; u, v: [n, m] their variates, standardized;
-    missed: bits that regressions on products of variates and norms find beyond the linear ones."""
+    missed: bits that regressions on products of variates and norms find beyond the linear ones.
+    rest: bits, the upper end of what the correlations that are not beyond noise may share all together."""
 
     squared: np.ndarray
     u: np.ndarray
     v: np.ndarray
     missed: float
+    rest: float
 
     @property
     def information(self) -> float:
@@ -53,7 +56,20 @@ def canonical(a: np.ndarray, b: np.ndarray) -> Canonical | None:
     u, v = qa @ left * np.sqrt(n), qb @ right.T * np.sqrt(n)
     m = min(found, _MOST)
     missed = max(_missed(u, v, m), _missed(v, u, m))
-    return Canonical(squared, u[:, :found], v[:, :found], missed)
+    return Canonical(squared, u[:, :found], v[:, :found], missed, _rest(s[found:] ** 2, p, q, n))
+
+
+def _rest(seen: np.ndarray, p: int, q: int, n: int) -> float:
+    """Upper end (95 %, one-sided) of -1/2 sum log2(1 - rho^2) over those of p x q correlations that are left.
+
+    Bartlett's statistic less its degrees of freedom is 2 n nats of it in the mean; it varies as a noncentral
+    chi-squared."""
+    free = (p - (min(p, q) - len(seen))) * (q - (min(p, q) - len(seen)))
+    if not free:
+        return 0.0
+    excess = -(n - 1 - (p + q + 1) / 2) * np.log1p(-np.minimum(seen, 1 - 1e-12)).sum() - free
+    upper = excess + 1.645 * np.sqrt(2 * free + 4 * max(excess, 0.0))
+    return float(max(upper, 0.0) / (2 * n) / np.log(2))
 
 
 def _basis(a: np.ndarray) -> np.ndarray:
