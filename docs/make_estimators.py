@@ -25,7 +25,7 @@ HEAD = """# A table of estimators
 
 What estimators of mutual information say of pairs whose information is known: the [forty](known_information.md) of Czyz
 et al. (2023), {further} further ones (channels of symbols, labels beside numbers, linear-Gaussian layers, one neuron,
-ReLU layers), and {held} held-out ones in {families} families. Made by
+ReLU layers), and two hundreds of held-out ones in {families} families. Made by
 
 ```sh
 deeptheory bench estimators            # resumable; --peers with the other packages, --only NAME, --quick, --json
@@ -36,17 +36,27 @@ All numbers are in bits. *Near*: the mean of |estimate - truth| over a row's dra
 number is not near. *Best of*: for each pair the estimator that came nearest, chosen with the truth in hand: a limit, no
 method. *Covered*: intervals without a note that hold the truth. *Silent*: off by over .2, not in the interval (or no
 interval), no note. *Noted*: a note on an estimate that is within .15. Counts are `k of n` with the exact 95 % interval
-of the proportion (Clopper and Pearson). Every pair has seeds of its own, but for the first draw of the held-out ones:
+of the proportion (Clopper and Pearson). Every pair has seeds of its own, but for the first draw of the first hundred:
 that was fixed as seed 0 for all, so that pairs which are maps of one another share a sample there, and its interval is
 too narrow. Seconds are of the processor, median over draws. The draws: [estimators.csv](estimators.csv).
 
-The rules of `"auto"` are those that stand in `deeptheory/information/automatic.py`; none was changed after a held-out
-pair was tried. Its interval is that of the method it chose, with allowances for bias; it makes no allowance for the
-choice itself, so its coverage here is the measure of what that costs.
+The rules of `"auto"` are those that stand in `deeptheory/information/automatic.py`. Those of the value were made before
+any held-out pair was tried. Allowances in the interval, and two notes, were added after the misses on the first hundred
+had been seen, on the forty and the further pairs alone; the second hundred (*fresh*) was written down before they were
+tried on it, and nothing was changed since. So what the first hundred says of them is no longer held out, what the
+second says is. The interval makes no allowance for the choice of a method itself: its coverage here is the measure of
+what that costs.
 """
 
 _NEAR = counts.GOALS["near"]
-_DRAWS = ("the draw of seed 0 that was fixed with the list", "a second draw, of another seed for each pair")
+_DRAWS = {  # by set
+    "held-out": ("the draw of seed 0 that was fixed with the list", "a second draw, of another seed for each pair"),
+    "fresh": ("the first draw", "the second"),
+}
+_TITLES = {
+    "held-out": "The first hundred, no longer held out where intervals are concerned",
+    "fresh": "The second hundred, held out",
+}
 
 
 def of(count: dict[str, Any]) -> str:
@@ -79,10 +89,11 @@ def goals(draws: list[Draw]) -> list[str]:
         found = counts.of_draws([d for d in auto if d.n == n and truths.set_of(d.task) == "forty"])["near"]
         line(said[n], f"{n:,}", found, 40, found["k"] >= 34 if n == plan.SIZES[1] else None)
     for n in plan.SIZES:
-        for k, which in enumerate(_DRAWS):
-            found = counts.of_draws(held_out_draws(draws, n, k))["silent"]
-            line(f"`auto` {counts.GOALS['silent']}, {which}", f"{n:,}", found, 100,
-                 found["of"] == 100 and found["k"] <= 5)  # fmt: skip
+        for held in truths.HELD:
+            for k, which in enumerate(_DRAWS[held]):
+                found = counts.of_draws(held_out_draws(draws, held, n, k))["silent"]
+                line(f"`auto`, {held}: {counts.GOALS['silent']}, {which}", f"{n:,}", found, 100,
+                     found["of"] == 100 and found["k"] <= 5)  # fmt: skip
     for n in plan.SIZES:
         for which in truths.SETS:
             mine = [d for d in auto if d.n == n and truths.set_of(d.task) == which]
@@ -103,11 +114,9 @@ def goals(draws: list[Draw]) -> list[str]:
     return out
 
 
-def held_out_draws(draws: list[Draw], n: int, k: int) -> list[Draw]:
-    """The k-th draws of `auto` on the held-out pairs."""
-    return [
-        d for d in draws if d.estimator == "auto" and (d.n, d.seed) == (n, k) and truths.set_of(d.task) == "held-out"
-    ]
+def held_out_draws(draws: list[Draw], which: str, n: int, k: int) -> list[Draw]:
+    """The k-th draws of `auto` on a hundred."""
+    return [d for d in draws if d.estimator == "auto" and (d.n, d.seed) == (n, k) and truths.set_of(d.task) == which]
 
 
 def table(draws: list[Draw], which: str, n: int) -> list[str]:
@@ -148,20 +157,20 @@ def table(draws: list[Draw], which: str, n: int) -> list[str]:
     return [*out, ""]
 
 
-def held_out(draws: list[Draw]) -> list[str]:
+def held_out(draws: list[Draw], which: str) -> list[str]:
     """By family, and the silent ones by name."""
-    out = ["## A hundred held-out pairs", "", truths_said(), ""]
-    for n, k in [(n, k) for n in plan.SIZES for k in range(len(_DRAWS))]:
-        here = held_out_draws(draws, n, k)
+    out = [f"## {_TITLES[which]}", "", truths_said(which), ""]
+    for n, k in [(n, k) for n in plan.SIZES for k in range(len(_DRAWS[which]))]:
+        here = held_out_draws(draws, which, n, k)
         if not here:
-            out += [f"At n = {n:,}, {_DRAWS[k]}: not measured yet.", ""]
+            out += [f"At n = {n:,}, {_DRAWS[which][k]}: not measured yet.", ""]
             continue
         s, quiet = counts.of_draws(here), [d for d in here if counts.silent(d)]
         bare = [d for d in here if not d.notes and counts.holds(d) is False]
         out += [
-            f"At n = {n:,}, {_DRAWS[k]}: wrong and silent on **{of(s['silent'])}**; near on {of(s['near'])}; of the "
-            f"intervals without a note {of(s['covered'])} hold the truth; of the right ones {of(s['noted'])} carry a "
-            "note.",
+            f"At n = {n:,}, {_DRAWS[which][k]}: wrong and silent on **{of(s['silent'])}**; near on "
+            f"{of(s['near'])}; of the intervals without a note {of(s['covered'])} hold the truth; of the right ones "
+            f"{of(s['noted'])} carry a note.",
             "",
             "| wrong and silent | family | truth | `auto` | interval |",
             "|---|---|---|---|---|",
@@ -189,11 +198,11 @@ def held_out(draws: list[Draw]) -> list[str]:
     return out
 
 
-def truths_said() -> str:
+def truths_said(which: str) -> str:
     """What the list says of itself."""
-    from benchmarks.truths import held_out
+    from benchmarks.truths import fresh, held_out
 
-    return " ".join((held_out.__doc__ or "").split())
+    return " ".join(((held_out if which == "held-out" else fresh).__doc__ or "").split())
 
 
 def unanswered(draws: list[Draw]) -> list[str]:
@@ -227,7 +236,7 @@ def picture(draws: list[Draw]) -> int:
     mpl.use("agg")
     import matplotlib.pyplot as plt
 
-    n = Counter(d.n for d in draws if truths.set_of(d.task) != "held-out").most_common(1)[0][0]
+    n = Counter(d.n for d in draws if truths.set_of(d.task) not in truths.HELD).most_common(1)[0][0]
     mine, others = names(draws)
     order = [*mine, *others]
     tasks = [*truths.names("forty"), *truths.names("further")]
@@ -263,7 +272,7 @@ def picture(draws: list[Draw]) -> int:
 def page(draws: list[Draw], n: int) -> str:
     """The whole page."""
     families = {truths.family(t) for t in truths.names("held-out")}
-    head = HEAD.format(further=len(truths.names("further")), held=len(truths.names("held-out")), families=len(families))
+    head = HEAD.format(further=len(truths.names("further")), families=len(families))
     asked = {(r.estimator, r.task, r.n, s) for r in plan.whole(names(draws)[0]) for s in r.seeds}
     there = asked & {d.key for d in draws}
     state = (
@@ -277,7 +286,7 @@ def page(draws: list[Draw], n: int) -> str:
     for size in plan.SIZES:
         lines += [*table(draws, "forty", size), *table(draws, "further", size)]
     about = ["## Peers", "", " ".join((peers.__doc__ or "").split()), ""]
-    return "\n".join([*lines, *held_out(draws), *about, *unanswered(draws), ""])
+    return "\n".join([*lines, *held_out(draws, "fresh"), *held_out(draws, "held-out"), *about, *unanswered(draws), ""])
 
 
 def main(files: list[str]) -> None:

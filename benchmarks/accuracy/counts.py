@@ -20,7 +20,7 @@ NEAR = 0.2  # bits: goal of a row, and from where on an error that nobody mentio
 RIGHT = 0.15  # bits: a draw that needs no note
 GOALS = {  # as they were asked for; judged for "auto", counted for all
     "near": "within .2 bit on at least 34 of the forty at n = 10,000",
-    "silent": "wrong and silent on at most 5 of the 100 held-out pairs",
+    "silent": "wrong and silent on at most 5 of the 100",
     "covered": "at least 90 % of intervals without a note hold the truth",
     "noted": "a note on at most a quarter of the draws that are within .15 bit",
 }

@@ -63,12 +63,13 @@ def _rest(seen: np.ndarray, p: int, q: int, n: int) -> float:
     """Upper end (95 %, one-sided) of -1/2 sum log2(1 - rho^2) over those of p x q correlations that are left.
 
     Bartlett's statistic less its degrees of freedom is 2 n nats of it in the mean; it varies as a noncentral
-    chi-squared."""
+    chi-squared, of variance 2 free + 4 * that mean: the end is where the statistic lies 1.645 deviations below."""
     free = (p - (min(p, q) - len(seen))) * (q - (min(p, q) - len(seen)))
     if not free:
         return 0.0
     excess = -(n - 1 - (p + q + 1) / 2) * np.log1p(-np.minimum(seen, 1 - 1e-12)).sum() - free
-    upper = excess + 1.645 * np.sqrt(2 * free + 4 * max(excess, 0.0))
+    z = 1.645
+    upper = excess + 2 * z**2 + z * np.sqrt(max(2 * free + 4 * excess + 4 * z**2, 0.0))
     return float(max(upper, 0.0) / (2 * n) / np.log(2))
 
 
