@@ -20,7 +20,8 @@ holds the truth. Written by `docs/make_truths.py`, nothing chosen by hand.
 No estimator is right everywhere. Neighbor counts (`"ksg"`) follow any shape in few dimensions and lose what there is in many, the
 more so the stronger the dependence; canonical correlations (`"gaussian"`) follow normal pairs into 25 dimensions and see no roll, no
 spiral in few and no common scale; long tails mislead both until ranks take their place (`ranks=True`). `"auto"` chooses between
-them by rules that are written in `deeptheory/information/automatic.py` and were calibrated on other pairs.
+them by rules that are written in `deeptheory/information/automatic.py` and were calibrated on other pairs; allowances for bias
+in its interval were made on other draws of these.
 [A larger table](estimators.md) has every estimator, other packages, and pairs that were held out.
 
 """  # noqa: E501  # lines of the page

@@ -258,8 +258,9 @@ ROWS = [
         propagated(apart)) for apart in (0, 10)),
     *(Row(f"information.{name}.summarize", "truth", "counting of cells by the definition, six kinds of layers",
         counted(make)) for name, make in DISCRETE.items()),
+    # of GaussianNoise ten times as many: .065 of 4,000 were below .05 once, .0495 of 12,000 others
     *(Row(f"information.{name}.summarize", "null", "p-values of independent labels are uniform", permuted(make), 60,
-        4000) for name, make in ALL.items()),
+        40_000 if name == "GaussianNoise" else 4000) for name, make in ALL.items()),
     *(Row(f"information.{name}.summarize", "null", "i_y of labels without meaning is its null in the mean",
         null_is_the_mean(make), 40, 1000) for name, make in ALL.items()),
     *(Row(f"information.{name}.summarize", "power", "two classes 1.5 apart, 60 inputs: p <= .05", power(make), 30,

@@ -1,7 +1,8 @@
 """`method="auto"`: which estimator a pair of variables asks for, and which of its doubts are worth a note.
 
-Rules, each by its mechanism; calibrated on pairs other than `datasets.ground_truths()`, then measured on those
-(docs/known_information.md).
+Rules, each by its mechanism; calibrated on pairs other than `datasets.ground_truths()`, but for the allowances of 6,
+which were made on other draws of those; then measured on them and on pairs held out (docs/known_information.md,
+docs/estimators.md).
 
 1. Kinds. Words and categories are labels. Integers are labels too while there are at most n / 10 different ones,
    other numbers while there are at most 20 and n / 50; several columns of them are only beside labels, where rows are
