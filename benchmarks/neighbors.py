@@ -3,8 +3,8 @@
 2 x 2 to 25 x 25 columns of n = 10,000: the same columns, of standard deviation 1, on both sides, k = 3, our interval
 and notes included. Processor times in turn, so that a busy machine does not count; a peer whose first call takes over
 4 s is called once more, one of over 15 s not again. Then ours alone: how time grows with n and with columns, and the
-largest memory of a process of its own, which is never n x n. Up to 7 columns in all a k-d tree is asked, beyond it all
-pairs are scanned (time n^2, memory n): trees win while few of their boxes are near.
+largest memory of a process of its own, which is never n x n. Up to 7 columns in all a k-d tree is asked, in more where
+there are more samples; else all pairs are scanned (time n^2, memory n): trees win while few of their boxes are near.
 benchmark-mi lives in an environment of its own, bmi/bin/python beside information/bin/python in DEEPTHEORY_PEERS.
 """
 
