@@ -62,9 +62,19 @@ def compressed(
         codes[0], codes[1], k=k, seed=seed, **({"spread": spread} if inner == "wkl" else {})
     )
     said = " and ".join(dict.fromkeys(h if isinstance(h, str) else getattr(h, "__name__", "custom") for h in pair))
-    notes = ("the information of the codes, which is at most that of the variables", *got.notes)
+    fewer = any(c.shape[1] < v[0].size for c, v in zip(codes, (a, b)))
+    notes = got.notes
+    if fewer:
+        notes = ("the information of the codes, which is at most that of the variables", *notes)
     method = f"compressed to {codes[0].shape[1]} and {codes[1].shape[1]} numbers by {said}; {got.method}"
-    return Estimate(value=got.value, low=got.low, high=got.high, method=method, direction="lower", notes=notes)
+    return Estimate(
+        value=got.value,
+        low=got.low,
+        high=got.high,
+        method=method,
+        direction="lower" if fewer else got.direction,
+        notes=notes,
+    )
 
 
 def _living(code: np.ndarray, name: str) -> np.ndarray:

@@ -20,9 +20,6 @@ from deeptheory.information.estimators.limits import nothing
 from deeptheory.information.estimators.samples import as_samples, constant
 from deeptheory.information.ranks import normal_scores
 
-_BOUND = "what correlations of normal scores show; dependence of other shapes is not in it"
-_NEITHER = "true where the normal scores are jointly normal; for other distributions neither bound"
-
 
 def copula(x: Any, y: Any, *, correct: bool | None = True) -> Estimate:
     """I(X;Y) = -1/2 sum log2(1 - rho_i^2) over the canonical correlations of the normal scores of x [n, dx] and y
@@ -48,13 +45,15 @@ def copula(x: Any, y: Any, *, correct: bool | None = True) -> Estimate:
         if which.any():
             notes += (f"columns of {name} with the ranks of another are left out: {int(which.sum())}",)
     one, two = (v[:, ~which] for v, which in zip(scores, repeated))
-    got = canonical(one, two, correct=correct)
+    got = canonical(one, two, correct=correct, scores=True)
     lower = any(v.shape[1] == 1 and not t for v, t in zip((one, two), tied))
     if any(tied):
         notes += (f"values of {' and '.join(n for n, t in zip('xy', tied) if t)} repeat: their scores are not normal",)
     return replace(
         got,
-        method="Gaussian copula (canonical correlations of normal scores)",
+        method=got.method.replace(
+            "Gaussian (canonical correlations)", "Gaussian copula (correlations of normal scores)"
+        ),
         direction="lower" if lower else "consistent",
-        notes=(_BOUND if lower else _NEITHER, *got.notes[1:], *notes),
+        notes=(*(note.replace("neither bound", "a lower bound") if lower else note for note in got.notes), *notes),
     )
