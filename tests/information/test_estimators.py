@@ -263,7 +263,7 @@ def test_gaussian_on_nearly_as_many_columns_as_samples(n, dx, dy):
     assert sum(f.low <= 0 <= f.high for f in found) >= 9
     values = [f.value for f in found]
     assert abs(np.mean(values)) < 4 * np.std(values) / np.sqrt(12)
-    assert "taken off" in found[0].notes[1]
+    assert "taken off" in found[0].method
     plain = dt.mutual_information(normal(n, dx), normal(n, dy), "gaussian", correct=False)
     assert plain.value > dx * dy / (2 * n * LN2)
 
