@@ -40,7 +40,7 @@ SCALES = {
             "lr": 1e-3, "stimuli": 2000, "cells": 150, "modelled": 24, "permutations": 200, "folds": 10, "views": True,
             "photographs": 1000,
         },
-        cost="about 30 minutes on 2 cores, estimated from measured steps: 8 networks of 128 people, "
+        cost="about 30 minutes on 2 cores (55 of a processor measured): 8 networks of 128 people, "
         "3 minutes of training each, 2000 faces",
     ),
 }  # fmt: skip
