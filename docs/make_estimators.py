@@ -237,7 +237,7 @@ def picture(draws: list[Draw]) -> int:
     import matplotlib.pyplot as plt
 
     n = Counter(d.n for d in draws if truths.set_of(d.task) not in truths.HELD).most_common(1)[0][0]
-    mine, others = names(draws)
+    mine, others = names([d for d in draws if d.n == n])
     order = [*mine, *others]
     tasks = [*truths.names("forty"), *truths.names("further")]
     cells = np.full((3, len(tasks), len(order)), np.nan)
