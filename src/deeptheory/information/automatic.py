@@ -257,7 +257,7 @@ def _with_linear(found: Canonical, plain: Candidate, count: Any) -> list[Candida
     """The candidates that are left once a canonical correlation stands out of noise, so that there is dependence."""
     m = len(found.squared)
     method = f"Gaussian copula, {m} canonical correlation{'s' * (m > 1)} beyond noise"
-    gauss = Candidate(found.information, found.half, method, 0, more=found.rest + max(found.missed, 0.0) / _SEEN)
+    gauss = Candidate(found.information, found.half, method, 0, more=found.rest + found.missed / _SEEN)
     if found.missed < _MISSED:
         return [gauss] if gauss.value > plain.value - _CLEAR * plain.error else [plain]
     note = (

@@ -42,35 +42,44 @@ class Canonical:
         return 1.96 * float(np.sqrt(self.squared.sum() / n)) / np.log(2)
 
 
-def missed(a: np.ndarray, b: np.ndarray) -> float | None:
+def beyond_correlations(a: np.ndarray, b: np.ndarray) -> float | None:
     """Bits that regressions on products of canonical variates and norms find beyond the linear ones, of any columns; 0
     where normal samples would show as much once in a hundred, None where n is under 3 (p + q) + 10, too few to tell."""
-    n = len(a)
-    qa, qb = _basis(a), _basis(b)
-    if n < 3 * (qa.shape[1] + qb.shape[1]) + 10:
+    made = _variates(a, b)
+    if made is None:
         return None
-    left, s, right = np.linalg.svd(qa.T @ qb)
-    u, v, m = qa @ left * np.sqrt(n), qb @ right.T * np.sqrt(n), min(len(s), _MOST)
+    s, u, v = made
+    m = min(len(s), _MOST)
     found = max(_missed(u, v, m), _missed(v, u, m))
-    return found if found > _BY_CHANCE[m - 1] / n else 0.0
+    return found if found > _BY_CHANCE[m - 1] / len(a) else 0.0
 
 
 def canonical(a: np.ndarray, b: np.ndarray) -> Canonical | None:
     """Of normal scores a [n, p], b [n, q]; None where no correlation stands out of noise, or n is under 3 (p + q)."""
+    made = _variates(a, b)
+    if made is None:
+        return None
+    s, u, v = made
+    n, p, q = len(a), u.shape[1], v.shape[1]
+    found = int((s**2 > _noise_edge(p, q, n)).sum())
+    if not found:
+        return None
+    squared = _true_squares(s[:found] ** 2, p / n, q / n)
+    m = min(found, _MOST)
+    missed = max(_missed(u, v, m), _missed(v, u, m))
+    return Canonical(squared, u[:, :found], v[:, :found], missed, _rest(s[found:] ** 2, p, q, n))
+
+
+def _variates(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Canonical correlations [min(p, q)] and all variates [n, p], [n, q], standardized; None where a side has no column
+    or n is under 3 (p + q) + 10."""
     n = len(a)
     qa, qb = _basis(a), _basis(b)
     p, q = qa.shape[1], qb.shape[1]
     if min(p, q) == 0 or n < 3 * (p + q) + 10:
         return None
     left, s, right = np.linalg.svd(qa.T @ qb)
-    found = int((s**2 > _noise_edge(p, q, n)).sum())
-    if not found:
-        return None
-    squared = _true_squares(s[:found] ** 2, p / n, q / n)
-    u, v = qa @ left * np.sqrt(n), qb @ right.T * np.sqrt(n)
-    m = min(found, _MOST)
-    missed = max(_missed(u, v, m), _missed(v, u, m))
-    return Canonical(squared, u[:, :found], v[:, :found], missed, _rest(s[found:] ** 2, p, q, n))
+    return s, qa @ left * np.sqrt(n), qb @ right.T * np.sqrt(n)
 
 
 def _rest(seen: np.ndarray, p: int, q: int, n: int) -> float:

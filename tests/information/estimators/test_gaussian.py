@@ -19,7 +19,8 @@ def test_normal_samples_are_seldom_doubted(n, d):
     for seed in range(60):
         x, y = normal(np.random.default_rng([seed, n]), n, d)
         doubt = not_normal(x, y)
-        assert not_normal(1e150 * x[::-1], 1e-150 * y[::-1]) == doubt
+        units = 10.0 ** np.linspace(-150, 150, d)  # of each column its own
+        assert not_normal((x * units)[::-1], 1e-150 * y[::-1]) == doubt
         doubts += bool(doubt)
     assert doubts <= 4
 
@@ -52,6 +53,13 @@ def test_scores_are_doubted_for_what_lies_between_columns_only():
     one = dt.mutual_information(x[:, 0], x[:, 0] ** 2 + 0.1 * y[:, 0], "copula")
     assert one.direction == "lower"
     assert any("a lower bound" in note for note in one.notes)
+
+
+def test_a_shape_in_a_column_of_small_numbers_is_seen():
+    rng = np.random.default_rng(0)
+    x, y = normal(rng, 1000, 3)
+    y[:, 2] = 1e-12 * (x[:, 0] * x[:, 1] + 0.3 * y[:, 2])
+    assert "beyond correlations" in not_normal(x, y, scores=True)
 
 
 def test_few_samples_cannot_tell():

@@ -45,15 +45,9 @@ def copula(x: Any, y: Any, *, correct: bool | None = True) -> Estimate:
         if which.any():
             notes += (f"columns of {name} with the ranks of another are left out: {int(which.sum())}",)
     one, two = (v[:, ~which] for v, which in zip(scores, repeated))
-    got = canonical(one, two, correct=correct, scores=True)
     lower = any(v.shape[1] == 1 and not t for v, t in zip((one, two), tied))
+    bound = "a lower bound" if lower else "neither bound"
+    got = canonical(one, two, correct=correct, scores=True, bound=bound)
     if any(tied):
         notes += (f"values of {' and '.join(n for n, t in zip('xy', tied) if t)} repeat: their scores are not normal",)
-    return replace(
-        got,
-        method=got.method.replace(
-            "Gaussian (canonical correlations)", "Gaussian copula (correlations of normal scores)"
-        ),
-        direction="lower" if lower else "consistent",
-        notes=(*(note.replace("neither bound", "a lower bound") if lower else note for note in got.notes), *notes),
-    )
+    return replace(got, direction="lower" if lower else "consistent", notes=(*got.notes, *notes))

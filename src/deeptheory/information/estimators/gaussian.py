@@ -12,7 +12,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate
-from deeptheory.information.canonical import missed
+from deeptheory.information.canonical import beyond_correlations
 from deeptheory.information.estimators.columns import check_numbers, dependent
 from deeptheory.information.estimators.samples import as_samples, constant, moderate, rescaled
 
@@ -37,10 +37,15 @@ def gaussian(x: Any, y: Any, *, correct: bool | None = None) -> Estimate:
 
 
 def canonical(
-    a: np.ndarray, b: np.ndarray, given: int = 0, correct: bool | None = None, scores: bool = False
+    a: np.ndarray,
+    b: np.ndarray,
+    given: int = 0,
+    correct: bool | None = None,
+    scores: bool = False,
+    bound: str = "neither bound",
 ) -> Estimate:
     """The same of [n, dx] and [n, dy] from which `given` columns of a condition were taken away. scores: of normal
-    scores, whose columns are normal by construction."""
+    scores, whose columns are normal by construction. bound: what it is where x and y are not jointly normal."""
     from scipy.special import digamma, polygamma
 
     n, dx, dy = len(a) - given, a.shape[1], b.shape[1]
@@ -49,7 +54,9 @@ def canonical(
         raise InputError(f"{len(a)} samples for {said}; canonical correlations need more samples than columns")
     q = [_basis(v, name) for v, name in ((a, "x"), (b, "y"))]
     rho = np.minimum(np.linalg.svd(q[0].T @ q[1], compute_uv=False), 1.0)
-    method = "Gaussian (canonical correlations)" if not given else "Gaussian (partial canonical correlations)"
+    method = f"Gaussian ({'partial ' * (given > 0)}canonical correlations)"
+    if scores:
+        method = "Gaussian copula (canonical correlations of normal scores)"
     if dependent(np.concatenate(q, axis=1).T).any():
         inf = float("inf")
         return Estimate(value=inf, low=inf, high=inf, method=method, notes=(_INFINITE,))
@@ -62,29 +69,29 @@ def canonical(
     taken = bias > _MATERIAL if correct is None else correct
     method += f", bias {'taken off' if taken else 'upwards'} {bias:.3g} bits"
     doubt = not_normal(a, b, scores)
-    notes = (doubt,) if doubt else ()
+    notes = (f"{doubt}: {bound}",) if doubt else ()
     low, high = plain - bias - half, plain - (bias if taken else 0.0) + half
     return Estimate(value=plain - (bias if taken else 0.0), low=low, high=high, method=method, notes=notes)
 
 
 def not_normal(a: np.ndarray, b: np.ndarray, scores: bool = False) -> str:
-    """A note where samples a [n, p] and b [n, q] speak against joint normality, or are too few to tell; else "".
+    """What speaks against joint normality of samples a [n, p] and b [n, q], or that they are too few to tell; else "".
     scores: columns are not tested."""
     from scipy.stats import kurtosis, normaltest, skew
 
-    n = len(a)
-    beyond = missed(a, b)
+    n, sides = len(a), (rescaled(a), rescaled(b))  # else columns of small numbers would not count
+    beyond = beyond_correlations(*sides)
     if n < _LEAST or beyond is None:
-        return f"{n} samples are too few to tell whether x and y are jointly normal; if they are not: neither bound"
+        return f"{n} samples are too few to tell whether x and y are jointly normal; if they are not"
     if not scores:
-        both = np.concatenate([rescaled(a), rescaled(b)], axis=1)
+        both = np.concatenate(sides, axis=1)
         shape = np.maximum(np.abs(skew(both, axis=0)), np.abs(kurtosis(both, axis=0)))
         clear = (normaltest(both, axis=0).pvalue * both.shape[1] < _ALPHA) & (shape > _SHAPE)
         if clear.any():
             at = int(np.where(clear, shape, 0).argmax())
             side, column = ("x", at) if at < a.shape[1] else ("y", at - a.shape[1])
-            return f"not jointly normal (skew or tails of column {column} of {side}: {shape[at]:.2g}): neither bound"
-    found = f"not jointly normal (regressions find at least {beyond:.2g} bits beyond correlations): neither bound"
+            return f"not jointly normal (skew or tails of column {column} of {side}: {shape[at]:.2g})"
+    found = f"not jointly normal (regressions find at least {beyond:.2g} bits beyond correlations)"
     return found if beyond > _BEYOND else ""
 
 

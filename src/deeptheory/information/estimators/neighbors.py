@@ -12,12 +12,11 @@ import math
 import numpy as np
 from numba import njit
 
-from deeptheory.information.estimators.scans import counts_by_scan, nearest_by_scan, scan
+from deeptheory.information.estimators.scans import LEAST, counts_by_scan, nearest_by_scan, scan
 from deeptheory.information.estimators.trees import counts_by_tree, nearest_by_tree
 
 MOST_FOR_TREES = 7  # columns, at any number of samples
 _EVEN, _MORE = 9_000, 2.5  # samples from which on trees win in one column more, and how that grows with columns
-_LEAST = 5e-324  # nearer than this: the same
 
 
 def information_by_neighbors(
@@ -74,7 +73,7 @@ def counts_around(x, y, z, k, label_x=None, label_y=None, inclusive=False, slack
             reach[rows] = nearest(joint[:, rows], most)[:, -1]
             used[rows] = most
     same = reach == 0
-    limit = np.nextafter(reach + slack, np.inf) if inclusive else np.where(same, _LEAST, reach)
+    limit = np.nextafter(reach + slack, np.inf) if inclusive else np.where(same, LEAST, reach)
     n_xz, n_yz, n_z = (
         _nearer(_stacked(*columns), limit, of) for columns, of in (((x, z), parts_x), ((y, z), parts_y), ((z,), None))
     )

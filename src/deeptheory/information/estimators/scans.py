@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from deeptheory.information.estimators.trees import LOOPS
 from deeptheory.networks.population.elementary import FAST
 
-_LEAST = 5e-324  # nearer than this: the same
+LEAST = 5e-324  # nearer than this: the same
 _BLOCK, _PIECE, _FEW = 8, 256, 32  # samples at a time; others whose distances are made, or looked through, at a time
 _SPARE = 5  # that many more than k are kept: they may change places with the kth
 _NUMPY: Any = {"cache": True, "error_model": "numpy"}
-_LOOPS: Any = _NUMPY | {"fastmath": FAST["fastmath"]}  # not forced into callers, each of which would compile them
 
 
 def scan(x, y, z, k, label_x, label_y, inclusive, slack) -> np.ndarray:
@@ -91,7 +91,7 @@ def _put_one(r, at, out):
         out[j] = max(out[j], abs(r[j] - at))
 
 
-@njit(**_LOOPS)
+@njit(**LOOPS)
 def _put(columns, i, first, last, piece):
     """piece[j] = max over columns of |column[first + j] - column[i]|, four columns at a time, so that `piece` is read
     and written a quarter as often."""
@@ -105,7 +105,7 @@ def _put(columns, i, first, last, piece):
         _put_one(columns[u][first:last], columns[u, i], piece)
 
 
-@njit(**_LOOPS)
+@njit(**LOOPS)
 def _block(coarse, first, rows, out):
     """out[b, j]: distance of sample first + b to sample j. A piece of the others at a time for all samples of the
     block, four columns at a time, so that both stay in the nearest cache."""
@@ -128,7 +128,7 @@ def _block(coarse, first, rows, out):
                 _put_one(coarse[u][start:stop], coarse[u, first + b], out[b, start:stop])
 
 
-@njit(**_LOOPS)
+@njit(**LOOPS)
 def _exact(p, q, i, label, out):
     """out[j] = distance of samples i and j in the columns of p and q; infinite between labels."""
     n = p.shape[1]
@@ -140,20 +140,20 @@ def _exact(p, q, i, label, out):
     _part(label, i, out)
 
 
-@njit(**_LOOPS)
+@njit(**LOOPS)
 def _part(label, i, out):
     for j in range(len(label)):
         if label[j] != label[i]:
             out[j] = np.inf
 
 
-@njit(**_LOOPS)
+@njit(**LOOPS)
 def _larger(a, b, out):
     for j in range(len(out)):
         out[j] = max(a[j], b[j])
 
 
-@njit(**_LOOPS)
+@njit(**LOOPS)
 def _pair(p, q, i, j):
     out = 0.0
     for u in range(len(p)):
@@ -171,7 +171,7 @@ def _least(d):
     return out
 
 
-@njit(**_LOOPS)
+@njit(**LOOPS)
 def _two_counts(d, low, high):
     """How many of a piece of d are below low, and how many at most high; numbers of its own precision, so that the
     loop is vectorized."""
@@ -183,7 +183,7 @@ def _two_counts(d, low, high):
     return np.int64(below), np.int64(within)
 
 
-@njit(**_LOOPS)
+@njit(**LOOPS)
 def _below(d, limit):
     out = 0
     for j in range(len(d)):
@@ -306,7 +306,7 @@ def _scan(x, y, z, k, label_x, label_y, inclusive, slack, coarse, sizes, scale, 
             while used > 1 and kth[used - 1] == np.inf:
                 used -= 1
             reach = kth[used - 1]
-            limit = np.nextafter(reach + slack, np.inf) if inclusive else (reach if reach > 0 else _LEAST)
+            limit = np.nextafter(reach + slack, np.inf) if inclusive else (reach if reach > 0 else LEAST)
             out[0, i], out[3, i] = used, n - 1
             for part in range(4):  # in x, in y, in z, in all; one call in a loop is compiled once
                 if (part == 2 and not len(z)) or (part == 3 and reach > 0 and not inclusive):

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 _LEAF = 16
-_FAST: Any = {"fastmath": {"reassoc", "contract", "nsz", "arcp"}, "error_model": "numpy", "cache": True}
+LOOPS: Any = {"fastmath": {"reassoc", "contract", "nsz", "arcp"}, "error_model": "numpy", "cache": True}
 
 
 @njit(cache=True, error_model="numpy")
@@ -75,7 +75,7 @@ def _grow(columns, leaf):
     return samples, order, start, stop, low, high, levels
 
 
-@njit(**_FAST)
+@njit(**LOOPS)
 def nearest_by_tree(columns, euclidean, out):
     """out [n, k]: distances of each sample to its k nearest others, ascending; max-norm, or Euclidean.
     columns: [d, n]."""
@@ -137,7 +137,7 @@ def nearest_by_tree(columns, euclidean, out):
             out[order[i], m] = np.sqrt(kth[m]) if euclidean else kth[m]
 
 
-@njit(**_FAST)
+@njit(**LOOPS)
 def counts_by_tree(columns, reach, out):
     """out[i] = how many others lie strictly nearer to sample i than reach[i] > 0, max-norm. columns: [d, n]."""
     samples, order, start, stop, low, high, levels = _grow(columns, _LEAF)
