@@ -1,11 +1,11 @@
 """Which faults would the tests not see? `python -m benchmarks.mutants SCIENCE [--most 40] [--seed 0]`; not part of CI.
 
 A kernel's file is changed in one place (a comparison, an operator, a constant), in a copy of the package; the science's
-tests run on the copy. A mutant that passes them all survives: it is fixed by a test, or explained. Finished mutants are
-kept in runs/mutants/SCIENCE.json, so that a second call goes on. --page FILE: nothing is tried; what is kept of all
-sciences becomes a page, each survivor with its reason from benchmarks/survivors.json. --tests: other arguments of
-pytest in the place of the science's tests, on a machine too slow for all of them; what survives those may still die of
-the rest.
+tests that run that line, then what else of their files runs its file, run on the copy (covering.py). A mutant that
+passes them all survives: it is fixed by a test, or explained. Finished mutants are kept in runs/mutants/SCIENCE.json,
+so that a second call goes on. --page FILE: nothing is tried; what is kept of all sciences becomes a page, each survivor
+with its reason from benchmarks/survivors.json. --tests: other arguments of pytest in the place of the science's tests,
+on a machine too slow for all of them; what survives those may still die of the rest.
 """
 
 import argparse
@@ -20,6 +20,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from benchmarks.covering import record
 
 ROOT = Path(__file__).resolve().parents[1]
 KERNELS = {  # science -> files whose numbers people read, tests that must see a fault in them
@@ -77,16 +79,6 @@ def change(node: ast.AST, kind: str) -> str:
     return f"{was} to {node.value}"
 
 
-def nearest(inside: Path) -> list[str]:
-    """The tests that are run first, named after that file of the package or in the folder of its name: most mutants die
-    there."""
-    folder = Path("tests") / inside.parent
-    own = folder / f"test_{inside.stem}.py"
-    if (ROOT / own).exists():
-        return [str(own)]
-    return [str(folder)] if len(inside.parts) > 2 and (ROOT / folder).is_dir() else []
-
-
 def passed(code: int) -> bool:
     """Whether pytest passed; a crash or a failure is a kill. SystemExit: it ran nothing, which would look like one."""
     if code in (4, 5):
@@ -118,11 +110,12 @@ def page(folder: Path, reasons: dict[str, str]) -> str:
 
 _HEAD = """# Faults that the tests would not see
 
-A place of a kernel, drawn by seed, is changed: a comparison, an operator, a constant. The science's tests run on the
-package so changed. What passes them all survives, and is named here with the reason: it changes nothing that anybody
-can see, or a test was written and it lives no more. Out of time: the tests of one mutant took longer than
-`--timeout`, as an endless loop does, or a busy machine; nothing was decided. Sciences that are not in the table were
-not tried yet. Made by `python -m benchmarks.mutants SCIENCE` and `python -m benchmarks.mutants --page docs/mutants.md`.
+A place of a kernel, drawn by seed, is changed: a comparison, an operator, a constant. The science's tests that run that
+place run on the package so changed. What passes them all survives, and is named here with the reason: it changes
+nothing that anybody can see, or a test was written and it lives no more. Out of time: the tests of one mutant took
+longer than `--timeout`, as an endless loop does, or a busy machine; nothing was decided. Sciences that are not in the
+table were not tried yet. Made by `python -m benchmarks.mutants SCIENCE` and
+`python -m benchmarks.mutants --page docs/mutants.md`.
 """.splitlines()
 
 
@@ -167,7 +160,8 @@ def main() -> int:
         shutil.copytree(ROOT / "src", copy, ignore=shutil.ignore_patterns("__pycache__"))
         environment = {**os.environ, "PYTHONPATH": f"{copy}{os.pathsep}{ROOT / 'tests'}", "OMP_NUM_THREADS": "1"}
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
-        if not passed(subprocess.run([*command, *arguments], cwd=ROOT, env=environment).returncode):
+        code, covering = record(arguments, copy / "deeptheory", path.with_suffix(".coverage"), environment)
+        if not passed(code):
             raise SystemExit("the tests fail without a mutant; every one would look killed")
         for file, k in chosen:
             text = file.read_text()
@@ -180,9 +174,10 @@ def main() -> int:
                 continue
             at = copy / "deeptheory" / file.relative_to(source)
             at.write_text(ast.unparse(tree))
-            near, code = [] if given.tests else nearest(file.relative_to(source)), 0
+            seen = covering.tests(str(file.relative_to(source)), line, getattr(node, "end_lineno", None) or line)
+            stages, code = list(filter(None, seen)) or [arguments], 0
             try:
-                for some in filter(None, (near, [t for t in arguments if t not in near])):
+                for some in stages:
                     code = subprocess.run(
                         [*command, *some], cwd=ROOT, env=environment, capture_output=True, timeout=given.timeout
                     ).returncode

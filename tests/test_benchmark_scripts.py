@@ -1,6 +1,7 @@
 """Scripts that are run by hand do what they say, at a size that a test can wait for. Times are not tested."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks are no part of the package
 
-from benchmarks import capsule_step, gpu, mutants, peak
+from benchmarks import capsule_step, covering, gpu, mutants, peak
 
 
 @pytest.fixture
@@ -105,8 +106,6 @@ def test_mutants_are_tried_on_files_and_tests_that_exist(science):
     files, tests = mutants.KERNELS[science]
     assert all((mutants.ROOT / "src/deeptheory" / f).exists() for f in files)
     assert all((mutants.ROOT / t).exists() for t in tests)
-    near = [n for f in files for n in mutants.nearest(Path(f"{f}/x.py" if not f.endswith(".py") else f))]
-    assert all((mutants.ROOT / n).exists() for n in near)
 
 
 @pytest.mark.parametrize(("code", "end"), [(0, True), (1, False), (2, False), (-11, False), (4, None), (5, None)])
@@ -118,11 +117,27 @@ def test_a_run_of_no_tests_is_no_kill(code, end):
         assert mutants.passed(code) == end
 
 
-def test_the_nearest_tests_are_those_of_the_file():
-    nearest = mutants.nearest
-    assert nearest(Path("cheap/hamiltonians/intervals.py")) == ["tests/cheap/hamiltonians/test_intervals.py"]
-    assert nearest(Path("cheap/hamiltonians/newton.py")) == ["tests/cheap/hamiltonians"]
-    assert nearest(Path("core/nothing.py")) == []
+def test_a_line_names_the_tests_that_run_it(tmp_path):
+    """Those of the line first; of a line that none is seen to run, those of its file."""
+    source = tmp_path / "small"
+    source.mkdir()
+    (source / "__init__.py").write_text(
+        "LEAST = 2\n\n\ndef half(x):\n    return x / 2\n\n\ndef twice(x):\n    return x * LEAST\n"
+    )
+    (tmp_path / "test_small.py").write_text(
+        "import pytest\n\nimport small\n\n\n@pytest.mark.parametrize('x', [2, 4])\ndef test_half(x):\n"
+        "    assert small.half(x) == x / 2\n\n\ndef test_twice():\n    assert small.twice(2) == 4\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    code, found = covering.record([str(tmp_path / "test_small.py")], source, tmp_path / "kept", environment)
+    assert code == 0
+    (half, rest), (twice, _), (every, none) = (found.tests("__init__.py", k, k) for k in (5, 9, 1))
+    assert [t.rpartition("::")[2] for t in half] == ["test_half"]
+    assert [t.rpartition("::")[2] for t in rest] == ["test_twice"]
+    assert [t.rpartition("::")[2] for t in twice] == ["test_twice"]
+    assert len(every) == 2
+    assert none == []
+    assert found.tests("absent.py", 1, 9) == [[], []]
 
 
 def test_survivors_stand_on_the_page_with_their_reasons(tmp_path):
