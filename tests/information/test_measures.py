@@ -7,7 +7,7 @@ import deeptheory as dt
 from deeptheory.information.estimators.kozachenko_leonenko import weighted_information
 
 
-@pytest.mark.parametrize("method", ["ksg", "mixed", "wkl"])
+@pytest.mark.parametrize("method", ["ksg", "mixed", "kl"])  # of "wkl": estimators/test_limits.py
 @pytest.mark.parametrize(("columns", "noted"), [(1, False), (2, True), (3, True)])
 @pytest.mark.parametrize("n", [300, 600])
 def test_an_interval_without_its_bias_says_so(method, columns, noted, n):

@@ -17,11 +17,12 @@ from deeptheory.core.arrays import as_numpy, check_paired
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate
 from deeptheory.core.shapes import check_finite, labels_of
+from deeptheory.information.agreement import beside_auto
 from deeptheory.information.automatic import automatic
 from deeptheory.information.doubts import below_nothing, one_series_note, series_note, tails_note
 from deeptheory.information.estimate import InformationEstimate, Samples, held_by, holding
 from deeptheory.information.estimators import CONDITIONAL, CONDITIONAL_ENTROPY, ENTROPY, MUTUAL_INFORMATION
-from deeptheory.information.estimators.limits import LEAST_COUNTS, LEAST_GAUSSIAN, LEAST_TRAINED, too_few
+from deeptheory.information.estimators.limits import BIAS_WITHIN, LEAST_COUNTS, LEAST_GAUSSIAN, LEAST_TRAINED, too_few
 from deeptheory.information.estimators.samples import SAMPLING_ERROR, SAMPLING_NOTE, check_options, check_whole
 from deeptheory.information.options import check_known, method_named
 from deeptheory.information.ranks import normal_scores
@@ -52,6 +53,7 @@ _LEAST = {  # samples from which on an interval is given; neighbor counts alone 
     MUTUAL_INFORMATION["kde-bounds"]: LEAST_COUNTS,
     **dict.fromkeys((MUTUAL_INFORMATION[name] for name in _TRAINED), LEAST_TRAINED),
 }
+_LEARNED = tuple(MUTUAL_INFORMATION[name] for name in _TRAINED)
 _SCALED = tuple(MUTUAL_INFORMATION[name] for name in ("ksg", "mixed", "gaussian", "lnc", "kl", "wkl"))
 _NULL_ROWS, _NULL_DRAWS = 200, 12
 _ENTRY = ("unit", "permutations", "groups", "block", "ranks")
@@ -216,9 +218,12 @@ def _estimate(
             got = _wide_enough(got, function, sides, options)
             if "allowance for bias" not in got.method and math.isfinite(got.high):
                 got = replace(got, method=f"{got.method}; {SAMPLING_ERROR}")
-                notes += (SAMPLING_NOTE,) if sum(map(_columns, sides.values())) >= _BIASED else ()
+                doubted = sum(map(_columns, sides.values())) >= _BIASED and BIAS_WITHIN not in got.method
+                notes += (SAMPLING_NOTE,) if doubted else ()
         if ours and groups is None and block is None:
             notes += (series_note if shared else one_series_note)(*sides.values())
+    if function in _LEARNED:
+        notes += _beside_auto(got, sides, groups, block)
     if shared:
         notes += below_nothing(got)
     p, null_mean = math.nan, math.nan
@@ -230,6 +235,16 @@ def _estimate(
         said |= {"value": got.value * per, "low": got.low * per, "high": got.high * per, "unit": unit}
     held = Samples(function, sides, options, per if got.unit == "bits" else 1.0, groups, block)
     return holding(InformationEstimate(**said, p=p, null_mean=null_mean * per), held)
+
+
+def _beside_auto(got: Estimate, sides: dict[str, Any], groups: Any, block: int | None) -> tuple[str, ...]:
+    def auto(rows: np.ndarray) -> Estimate:
+        whole = len(rows) == len(next(iter(sides.values())))
+        some = sides if whole else {name: _rows(side, rows) for name, side in sides.items()}
+        return _estimate(automatic, some, {}, "bits", 0, groups, block)
+
+    kept = groups is not None or block is not None
+    return beside_auto(got, sides, auto, sum(map(_columns, sides.values())), kept)
 
 
 def _is_ours(function: Callable) -> bool:

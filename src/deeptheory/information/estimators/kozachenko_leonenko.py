@@ -16,7 +16,7 @@ import numpy as np
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate
 from deeptheory.information.estimators.columns import check_numbers, comparable, dependent
-from deeptheory.information.estimators.limits import INFINITE, impossible, infinite, nothing
+from deeptheory.information.estimators.limits import BIAS_WITHIN, INFINITE, bias_within, impossible, infinite, nothing
 from deeptheory.information.estimators.neighbors import nearest
 from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k, constant, moderate
 from deeptheory.information.spread import null_half
@@ -145,6 +145,9 @@ def _by_entropies(x: Any, y: Any, k: int, standardize: bool, seed: int, spread: 
 
         half = max((high - low) / 2, null_half(of, n, seed, _NULL_ROWS, _NULL_DRAWS, biased=True))
         low, high = value - half, value + half
+    of_a_tenth = [one + two - both for one, two, both in zip(*parts)]
+    if weighted and bias_within(value, high - value, of_a_tenth, sum(sizes)):
+        method += f", {BIAS_WITHIN}"
     notes += _falling(whole, parts, [*sizes, sum(sizes)])
     return Estimate(value=value, low=low, high=high, method=method, notes=notes + impossible(value, x=a, y=b))
 

@@ -56,8 +56,9 @@ def contrasted(x, y, name: str, critic: str, settings: Settings, clip: float = 5
     if bound.centered:
         smallest = rows.deciding(size)[0].shape[1]
     notes = pair.notes + _doubts(name, seen, smallest, clip) + ((done.note,) if done.note else ())
-    cut = f", cut at {clip:g} nats" if name == "smile" else ""
-    method = f"{_TITLE[name]}{cut}, {critic} critic, {learned(len(rows.folds), done.steps)}"
+    method = f"{_TITLE[name]}, {critic} critic, {learned(len(rows.folds), done.steps)}"
+    if name == "smile":
+        method += f"; the ratio is cut at {clip:g} nats, which biases it where the ratio is large: neither bound"
     return estimate(seen.outcome, method, "lower" if bound.lower else "consistent", notes, pair)
 
 
@@ -149,7 +150,6 @@ def _doubts(name: str, seen: Measured, rows: int, clip: float) -> tuple[str, ...
         return ()
     notes: tuple[str, ...] = ()
     if name == "smile":
-        notes += ("neither bound: the ratio is cut, which biases it where the ratio is large",)
         if value > _NEAR * clip / LN2:
             notes += (f"near the cut of {clip:g} nats ({clip / LN2:.3g} bits), beyond which it is biased",)
         return notes

@@ -26,7 +26,7 @@ from deeptheory.information.trained.training import alone, batches, train
 
 _NORMALS = 6
 _LEAST, _MOST = 0.02, 5.0  # standard deviations of a normal in the mixture
-_NOTE = "neither bound: a difference of two cross-entropies, each too large by what its density misses"
+_NEITHER = "neither bound (each cross-entropy is too large by what its density misses)"
 
 
 class Free(nn.Module):
@@ -103,11 +103,9 @@ def entropies(x, y, settings: Settings) -> Estimate:
                 influence.append(added - added.mean())
                 pieces.append(rows.pieces[index[0]].cpu().numpy())
     kind = "labels" if label is not None else f"mixtures of {_NORMALS} normals"
-    method = f"DoE (difference of entropies), {kind}, {learned(len(rows.folds), f'{steps} + {more_steps}')}"
+    method = f"DoE (difference of entropies), {kind}, {learned(len(rows.folds), f'{steps} + {more_steps}')}; {_NEITHER}"
     told = tuple(dict.fromkeys(t for t in (note, more_note) if t))
-    return estimate(
-        Outcome(np.array(values), influence, pieces), method, "consistent", (_NOTE, *pair.notes, *told), pair
-    )
+    return estimate(Outcome(np.array(values), influence, pieces), method, "consistent", (*pair.notes, *told), pair)
 
 
 def _beyond(y: Tensor, x: Tensor, rho: Tensor) -> tuple[Tensor, Tensor]:

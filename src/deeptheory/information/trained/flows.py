@@ -28,7 +28,7 @@ from deeptheory.information.trained.training import alone, batches, train
 _LAYERS = 4
 _FAST = 10.0
 _CLOSEST = 0.9999  # correlation
-_NOTE = "neither bound: exact where both maps make the pair normal, too small or too large where they do not"
+_NEITHER = "neither bound (exact where both maps make the pair normal)"
 
 
 class Flow(nn.Module):
@@ -115,5 +115,6 @@ def normalized(x, y, settings: Settings) -> Estimate:
                 influence.append(shared - shared.mean())
                 pieces.append(rows.pieces[index[0]].cpu().numpy())
     method = f"normalizing flows ({_LAYERS} couplings each), then a normal pair, {learned(len(rows.folds), done.steps)}"
-    notes = (_NOTE, *pair.notes, *((done.note,) if done.note else ()))
+    method += f"; {_NEITHER}"
+    notes = (*pair.notes, *((done.note,) if done.note else ()))
     return estimate(Outcome(np.array(values), influence, pieces), method, "consistent", notes, pair)

@@ -28,7 +28,7 @@ from deeptheory.information.trained.training import alone, batches, train
 
 _FEWEST, _MOST = 2, 8  # numbers per code
 _ROWS, _DRAWS = 500, 20  # permuted, for the width of the interval
-_NOTE = "neither bound: what the codes keep is at most all, and neighbor counts on them err either way"
+_NEITHER = "neither bound (codes keep at most all, counts on them err either way)"
 
 
 class Coder(nn.Module):
@@ -101,9 +101,9 @@ def coded(x, y, dims: int | None, k: int, settings: Settings) -> Estimate:
     half = max(sampling, spread) if np.isfinite(sampling) else np.nan
     method = (
         f"LMI: codes of {keep[0]} and {keep[1]} numbers, {len(found)} pairs of networks of {done.steps} steps, then "
-        f"{found[0].method} on rows they never saw"
+        f"{found[0].method} on rows they never saw; {_NEITHER}"
     )
-    notes = (_NOTE, *pair.notes, *((done.note,) if done.note else ()))
+    notes = (*pair.notes, *((done.note,) if done.note else ()))
     notes += tuple(dict.fromkeys(t for f in found for t in f.notes if "columns: biased" not in t))
     if np.isnan(half):
         notes += (
