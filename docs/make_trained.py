@@ -27,11 +27,12 @@ HEAD = """# What trained estimators say
 
 The seven trained methods of `dt.mutual_information` on pairs of known information (`dt.datasets.ground_truths()`, Czyz et al. 2023, and
 two independent normals of five columns), in bits, default settings, one draw (seed 0): value and 95 % interval. **Bold**: within
-a tenth of the truth, or of a tenth of a bit. The interval holds sampling error and the spread over networks, no bias. Written by
+a tenth of the truth, or of a tenth of a bit. *: with a note. The interval holds sampling error and the spread over networks, no bias. Written by
 `docs/make_trained.py`, nothing chosen by hand; [what counts and correlations say](known_information.md) of these and others.
 
 "infonce", "nwj" and "dv" are lower bounds: what is not learned is not in them. "smile", "doe", "lmi" and "flow" are no bounds. None
-of them is chosen by `"auto"`: they cost seconds to minutes.
+of them is chosen by `"auto"`: they cost seconds to minutes. But `"auto"` is set beside them on the same samples, and where the two
+intervals lie apart a note says so.
 """  # noqa: E501  # lines of the page
 
 
@@ -74,7 +75,7 @@ def cell(found: list[dict]) -> str:
     if not found:
         return "not measured"
     row = found[0]
-    text = f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+    text = f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]{'*' * bool(row['notes'])}"
     return f"**{text}**" if abs(row["value"] - row["truth"]) <= max(0.1, 0.1 * row["truth"]) else text
 
 
