@@ -24,6 +24,7 @@ MOST_INSIDE = 8  # functions inside one another: reading tanh of tanh of ..., an
 MOST_NESTED = 60
 MOST_EXPONENT = 1_000_000
 MOST_WHOLE = 100  # of an argument of a function that multiplies, counts or recurs
+_LONG = 500  # parts of such an argument
 _PLACES = 60  # digits of a float while the text is read
 _LARGEST = 1e300  # of a number that is no fraction
 _FAILURES = (ArithmeticError, AttributeError, IndexError, MemoryError, NotImplementedError, RecursionError,
@@ -306,7 +307,7 @@ def _whole(word: str, arguments: list) -> "sympy.Expr":
             raise _Unreadable(
                 f"a function of a number above {MOST_WHOLE if largest <= 1000 else 1000} is not worked out"
             )
-        if parts(a, 500) >= 500:
+        if parts(a, _LONG) >= _LONG:
             raise _Unreadable(f"{word} of so long a formula is not worked out")
     return getattr(sympy, word)(*arguments)
 

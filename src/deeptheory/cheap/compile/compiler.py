@@ -97,7 +97,8 @@ def compile_polynomial(
         return _compiled(problem, box, depth, float(tolerance), dtype, said)
     except OverflowError as error:
         raise InputError(
-            f"values of {shortened(given)} overflow on this domain; narrow it, or scale the formula"
+            f"values of {shortened(given)}, or numbers on the way to them, overflow on this domain; narrow it, or "
+            "scale the formula"
         ) from error
 
 

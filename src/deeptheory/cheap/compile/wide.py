@@ -18,7 +18,8 @@ from deeptheory.cheap.compile.functions import FUNCTIONS, RAMPS, TWICE, Function
 from deeptheory.cheap.compile.graphs import Graph, Value, above, below, total
 
 _MOST_STEPS = 40
-_MOST_SQUARES, _MOST_DOUBLINGS = 28, 14  # beyond, what gates lose (1e-9) has grown past use: 2 to 4 times each step
+_MOST_SQUARES = 28  # beyond, what gates lose (1e-9) has grown past use: 2 to 4 times each step
+_MOST_DOUBLINGS = 12  # there the best reachable is 2,500 to 16,000; one more takes 12 s until it overflows
 _ERF = (5, 9, 13, 17, 21, 25, 31, 41, 61, 81)  # degrees in tanh
 OWN_REACH = 1e4  # of the argument of a neuron that is the function itself
 _TAILS: dict[str, Callable[[float], float]] = {
