@@ -86,6 +86,18 @@ def test_on_independent_samples_nothing_is_named(method, dependent):
         assert not any("'auto' gives" in note for note in got.notes)
 
 
+@pytest.mark.parametrize("rows", ["copies", "series"])
+def test_rows_that_depend_are_not_compared(rows):
+    """Counts take copies and neighbors in time for information: 2 bits of none."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((2, 200, 2))
+    x, y = ((np.repeat(v, 2, axis=0) if rows == "copies" else np.cumsum(v, axis=0)) for v in (x, y))
+    got = dt.mutual_information(x, y, "infonce", steps=40)
+    assert any(("copies" if rows == "copies" else "series") in note for note in got.notes)
+    assert not any("'auto' gives" in note for note in got.notes)
+    assert dt.mutual_information(x, y).low > got.high
+
+
 def test_neither_bound_is_said_of_the_method_and_doubts_are_notes():
     rng = np.random.default_rng(0)
     x = rng.standard_normal((600, 2))

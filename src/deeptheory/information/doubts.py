@@ -16,6 +16,7 @@ from deeptheory.information.estimators.samples import moderate
 from deeptheory.information.ranks import normal_scores
 from deeptheory.information.reading import read
 
+SERIES = "rows look like series"
 _TAILS = 3  # standard deviations of a normal of the same quartiles: lognormal (sigma 1) has 2, Cauchy any number
 _LONGER = 1.2  # autocorrelation time of the product from which on it is worth a note
 _COLUMNS, _ROWS = 32, 4096  # so many are looked at
@@ -30,7 +31,7 @@ def series_note(x: Any, y: Any, z: Any = None) -> tuple[str, ...]:
         labels = [False, False]
     time = product_time(sides[:2], labels[:2])
     where = "on both sides" if z is None else "on both sides given z"
-    return _told(len(x), time, f"rows look like series {where}", "interval and p are too narrow and small")
+    return _told(len(x), time, f"{SERIES} {where}", "interval and p are too narrow and small")
 
 
 def one_series_note(x: Any, y: Any = None) -> tuple[str, ...]:

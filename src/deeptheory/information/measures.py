@@ -19,9 +19,10 @@ from deeptheory.core.results import Estimate
 from deeptheory.core.shapes import check_finite, labels_of
 from deeptheory.information.agreement import beside_auto
 from deeptheory.information.automatic import automatic
-from deeptheory.information.doubts import below_nothing, one_series_note, series_note, tails_note
+from deeptheory.information.doubts import SERIES, below_nothing, one_series_note, series_note, tails_note
 from deeptheory.information.estimate import InformationEstimate, Samples, held_by, holding
 from deeptheory.information.estimators import CONDITIONAL, CONDITIONAL_ENTROPY, ENTROPY, MUTUAL_INFORMATION
+from deeptheory.information.estimators.columns import COPIED
 from deeptheory.information.estimators.limits import BIAS_WITHIN, LEAST_COUNTS, LEAST_GAUSSIAN, LEAST_TRAINED, too_few
 from deeptheory.information.estimators.samples import SAMPLING_ERROR, SAMPLING_NOTE, check_options, check_whole
 from deeptheory.information.options import check_known, method_named
@@ -222,7 +223,7 @@ def _estimate(
                 notes += (SAMPLING_NOTE,) if doubted else ()
         if ours and groups is None and block is None:
             notes += (series_note if shared else one_series_note)(*sides.values())
-    if function in _LEARNED:
+    if function in _LEARNED and not any(COPIED in t or SERIES in t for t in notes):
         notes += _beside_auto(got, sides, groups, block)
     if shared:
         notes += below_nothing(got)
