@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 import sympy
 
-from deeptheory.cheap import CONVENTIONS, neuron_count, neurons_by_depth, product_optimum, real_groups
+from deeptheory.cheap import (
+    CONVENTIONS,
+    compile_polynomial,
+    neuron_count,
+    neurons_by_depth,
+    product_optimum,
+    real_groups,
+)
 from deeptheory.cheap.counting.counts import shallow_rank
 from deeptheory.core.errors import InputError
 from oracles import cheap_counts as oracle
@@ -260,3 +267,15 @@ def test_too_large_a_matrix_falls_back_on_one_monomial(monkeypatch):
 def test_wrong_use(call, match):
     with pytest.raises(InputError, match=match):
         call()
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5])
+def test_synapses_are_those_of_the_network_that_is_counted(n):
+    """The flat product of n variables: 2^n units, n weights in and one out each."""
+    product = "*".join("abcde"[:n])
+    count = neuron_count(product, depth=1)
+    assert (count.upper, count.synapses) == (2**n, 2**n * (n + 1))
+    network = compile_polynomial(product, depth=1, tolerance=1)
+    assert (network.neurons, network.synapses) == (count.upper, count.synapses)
+    deeper = neuron_count(product, depth=2)
+    assert compile_polynomial(product, depth=2, tolerance=1).synapses <= deeper.synapses
