@@ -60,11 +60,30 @@ def as_numpy(x: Any) -> np.ndarray:
 
 
 def as_floats(x: Any) -> np.ndarray:
-    """x as float64 on the host, see `as_numpy`: what is masked or missing is NaN. InputError: no real numbers."""
+    """x as float64 on the host, see `as_numpy`: what is masked or missing is NaN.
+
+    InputError: no real numbers; integers that float64 would round, as of times in nanoseconds.
+    """
     array = as_numpy(x) if is_torch(x) else _numbers(x)
     if array.dtype.kind == "c":
         raise InputError("needed are real numbers; these are complex")
+    if array.dtype.kind in "iu" and array.dtype.itemsize == 8 and array.size:
+        _check_exact(array)
     return array.astype(np.float64, copy=False)
+
+
+def _check_exact(array: np.ndarray) -> None:
+    most = 2**53  # every integer up to there is a double
+    if int(array.max()) <= most and int(array.min()) >= -most:
+        return
+    flat = array.ravel()
+    far = flat[(flat > most) | (flat < -most)] if array.dtype.kind == "i" else flat[flat > most]
+    first = next((v for v in far[:10_000].tolist() if int(float(v)) != v), None)
+    if first is not None:
+        raise InputError(
+            f"{first} is an integer that float64 rounds to {int(float(first))}; take off an offset first "
+            "(x - x.min()), or give floats if the rounding does not matter"
+        )
 
 
 def as_numbers(x: Any) -> np.ndarray:

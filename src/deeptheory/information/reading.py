@@ -9,6 +9,8 @@ import numpy as np
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 
+_EXACT = 2**53  # doubles hold every integer up to here
+
 
 def read(value: Any, name: str) -> tuple[np.ndarray, bool]:
     """[n, d], and whether the values are names (words, categories): then [n, 1] codes whose distances mean nothing."""
@@ -39,7 +41,24 @@ def read(value: Any, name: str) -> tuple[np.ndarray, bool]:
         raise InputError(f"{name} has shape {list(a.shape)}; needed: [n] or [n, d], one row per sample")
     if a.dtype.kind == "f" and a.dtype.itemsize not in (4, 8):
         a = a.astype(np.float32 if a.dtype.itemsize == 2 else np.float64)
-    return a.astype(np.uint8) if a.dtype.kind == "b" else a, False  # numpy does not subtract booleans
+    return a.astype(np.uint8) if a.dtype.kind == "b" else from_least(a), False  # numpy does not subtract booleans
+
+
+def from_least(a: np.ndarray) -> np.ndarray:
+    """[n, d]: columns of integers beyond 2^53 (times in nanoseconds) less their least, exactly; doubles would round
+    them. Information and entropies do not see the offset."""
+    if a.dtype.kind not in "iu" or a.dtype.itemsize < 8 or not a.size:
+        return a
+    low, high = a.min(0), a.max(0)
+    far = [
+        j
+        for j in np.flatnonzero((high > _EXACT) | (low < -_EXACT))
+        if int(high[j]) - int(low[j]) <= np.iinfo(a.dtype).max
+    ]
+    out = a.copy() if far else a
+    for j in far:
+        out[:, j] = (a[:, j].astype(np.uint64) - low[j].astype(np.uint64)).astype(a.dtype)  # modulo 2^64
+    return out
 
 
 def shape_notes(**sides: Any) -> tuple[str, ...]:

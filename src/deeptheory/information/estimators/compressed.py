@@ -21,6 +21,7 @@ from deeptheory.core.shapes import check_finite
 from deeptheory.information.estimators.compressors import compressed_to
 from deeptheory.information.estimators.kozachenko_leonenko import weighted_information
 from deeptheory.information.estimators.ksg import ksg
+from deeptheory.information.reading import from_least
 
 _INNER: dict[str, Callable[..., Estimate]] = {"wkl": weighted_information, "ksg": ksg}
 
@@ -30,7 +31,7 @@ def _numbers(name: str, value: Any) -> np.ndarray:
     a = as_numbers(value)
     if a.ndim == 0:
         raise InputError(f"{name} is one {type(value).__name__}; needed: [n, ...], one row per sample")
-    return a
+    return from_least(a.reshape(len(a), -1)).reshape(a.shape) if a.dtype.kind in "iu" and a.size else a
 
 
 def compressed(
