@@ -1,6 +1,7 @@
 """float64 of integers: exact, or refused by name."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -13,6 +14,13 @@ from deeptheory.core.errors import InputError
 def test_integers_that_float64_would_round_are_refused(value, make):
     with pytest.raises(InputError, match=f"{value} is an integer that float64 rounds to .* take off an offset"):
         as_floats(make([0, 5, value]))
+
+
+def test_those_of_pandas_that_may_be_missing_and_of_lists_too():
+    for values in (pd.Series([1, None, 2**53 + 1], dtype="Int64"), [None, 2**53 + 1], [2**64 + 1, 1]):
+        with pytest.raises(InputError, match="float64 rounds"):
+            as_floats(values)
+    assert np.isnan(as_floats(pd.Series([1, None], dtype="Int64"))[1])
 
 
 def test_unsigned_ones_too():

@@ -6,6 +6,7 @@ xarray) are lost on the way: `check_paired` asks them first.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from itertools import combinations
 from typing import Any
 
@@ -78,7 +79,11 @@ def _check_exact(array: np.ndarray) -> None:
         return
     flat = array.ravel()
     far = flat[(flat > most) | (flat < -most)] if array.dtype.kind == "i" else flat[flat > most]
-    first = next((v for v in far[:10_000].tolist() if int(float(v)) != v), None)
+    _refuse_rounded(far[:10_000].tolist())
+
+
+def _refuse_rounded(whole: Iterable[int]) -> None:
+    first = next((int(v) for v in whole if abs(int(v)) > 2**53 and int(float(v)) != v), None)
     if first is not None:
         raise InputError(
             f"{first} is an integer that float64 rounds to {int(float(first))}; take off an offset first "
@@ -106,6 +111,7 @@ def _numbers(x: Any) -> np.ndarray:
         if array.dtype == object and array.ndim == 0:
             raise TypeError(f"{str(x)[:80]!r} is no array")
         if array.dtype == object:  # pandas' nullable numbers, lists that hold None
+            _refuse_rounded(v for v in array.ravel() if isinstance(v, int | np.integer))
             pandas = type(x).__module__.partition(".")[0] == "pandas" and hasattr(x, "to_numpy")
             array = x.to_numpy(dtype=np.float64, na_value=np.nan) if pandas else array.astype(np.float64)
     except (TypeError, ValueError) as error:
