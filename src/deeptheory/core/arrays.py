@@ -82,7 +82,7 @@ def _check_exact(array: np.ndarray) -> None:
     _refuse_rounded(far[:10_000].tolist())
 
 
-def _refuse_rounded(whole: Iterable[int]) -> None:
+def _refuse_rounded(whole: Iterable[Any]) -> None:
     first = next((int(v) for v in whole if abs(int(v)) > 2**53 and int(float(v)) != v), None)
     if first is not None:
         raise InputError(
