@@ -74,6 +74,19 @@ def faces(kind):
     return place[np.abs(view)] + 0.3 * both[who, np.abs(view)] + noise, who, view
 
 
+def test_what_no_pair_of_pictures_shows_is_nan_without_a_warning():
+    """Two views that mirror each other leave no other view; one identity per view leaves no other identity."""
+    y, who, view = faces("view")
+    two = np.abs(view) == 1
+    found = ax.view_tolerance(y[two], who[two], view[two], mirrors=[(-1, 1)], permutations=5)
+    assert np.isnan(found.mirror)
+    assert np.isfinite([found.invariance, found.view_grouping, found.shuffled_high]).all()
+    few = ax.view_tolerance(y[:3], [0, 0, 1], [0, 1, 1], permutations=5)
+    assert np.isfinite(few.invariance)
+    lone = ax.view_tolerance(y[:4], [0, 0, 1, 1], [0, 1, 1, 2], permutations=5)
+    assert np.isfinite([lone.invariance, lone.view_grouping]).all()
+
+
 def test_invariant_view_specific_and_mirrored_populations_are_recognized():
     mirrors = [(-1, 1), (-2, 2)]
     found = {
@@ -165,6 +178,14 @@ Y = RNG.standard_normal((40, 3))
         (
             lambda: ax.view_tolerance(Y, np.zeros(39), np.zeros(40)),
             r"identity has shape \[39\]; needed: \[40\], one per row",
+        ),
+        (
+            lambda: ax.view_tolerance(Y, np.arange(40), np.arange(40) % 2),
+            "none of the 40 identities is shown in two views",
+        ),
+        (
+            lambda: ax.view_tolerance(Y, np.arange(40) // 2, np.arange(40) % 2, mirrors=[(1, 1)]),
+            "view 1 as its own mirror",
         ),
         (lambda: ax.view_tolerance(Y, np.zeros(40), np.arange(40) % 2), "there are 1 identities and 2 views"),
         (lambda: ax.view_tolerance(Y, np.arange(40) % 2, np.arange(40) % 2), "38 pictures show an identity in a view"),

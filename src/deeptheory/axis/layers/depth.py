@@ -228,7 +228,7 @@ def redrawn(model: nn.Module, seed: int) -> tuple[nn.Module, tuple[str, ...]]:
 def _summary(code: AxisCode) -> dict[str, float]:
     tuned = code.ramp.tuned
     index, dimensions = code.preference.index[tuned], code.preference.tuned_dimensions[tuned]
-    nan = float("nan")
+    explained, nan = code.decoding.explained, float("nan")
     out = {
         "units": len(code.units),
         "tuned": float(tuned.mean()),
@@ -236,7 +236,7 @@ def _summary(code: AxisCode) -> dict[str, float]:
         "monotone": float(code.ramp.monotone[tuned].mean()) if tuned.any() else nan,
         "flat": float(code.flatness.flat[tuned].mean()) if tuned.any() else nan,
         "tuned_dimensions": float(np.median(dimensions)) if tuned.any() else nan,
-        "explained": float(np.nanmean(code.decoding.explained)),
+        "explained": float(np.nanmean(explained)) if not np.isnan(explained).all() else nan,
     }
     out |= {f"explained {name}": v for name, v in code.decoding.by_block.items()}
     if code.models is not None:

@@ -27,9 +27,9 @@ class Views(Result):
     views: their names, sorted. by_views: [view, view], mean similarity of the same identity minus that of different
     ones, for each pair of views; NaN on the diagonal and where two views share no identity or one alone.
     invariance: mean of by_views off the diagonal; view_grouping: mean similarity of different identities in the same
-    view minus in different views; mirror: mean similarity of different identities in mirrored views minus in other
-    different views (NaN without mirrors, or where all views mirror each other). shuffled_low, shuffled_high: 95 % range
-    of invariance with permuted identities within views.
+    view minus in different views (NaN where there are none); mirror: mean similarity of different identities in
+    mirrored views minus in other different views (NaN without mirrors, or where all views mirror each other).
+    shuffled_low, shuffled_high: 95 % range of invariance with permuted identities within views.
     """
 
     similarity: np.ndarray
@@ -70,8 +70,8 @@ def view_tolerance(
     Source: Freiwald & Tsao 2010. responses: [n, units], one row a picture; identity: [n], view: [n], labels of any
     kind. mirrors: pairs of views that mirror each other, such as [(-60, 60), (-30, 30)]. permutations: draws of
     identities within views for the shuffled range, NaN with 0; seed: of these draws.
-    InputError: NaN, no unit, mirrors that are not pairs of the views, other lengths, fewer than two identities or
-    views, an identity that is shown twice in a view.
+    InputError: NaN, no unit, mirrors that are not pairs of different views, other lengths, fewer than two identities
+    or views, no identity in two views, an identity that is shown twice in a view.
     """
     check_whole(permutations=(permutations, 0), seed=(seed, 0))
     y = as_floats(responses)
@@ -86,6 +86,8 @@ def view_tolerance(
     who = np.unique(identity)
     if len(names) < 2 or len(who) < 2:
         raise InputError(f"there are {len(who)} identities and {len(names)} views; needed: at least 2 of each")
+    if same := [a for a, b in mirrors if a == b]:
+        raise InputError(f"mirrors name view {same[0]!r} as its own mirror; needed: pairs of different views")
     if lost := [v for pair in mirrors for v in pair if v not in names.tolist()]:
         raise InputError(f"mirrors name view {lost[0]!r}, which no picture shows; views are {names.tolist()[:8]}")
     pairs = set(zip(identity.tolist(), view.tolist()))
@@ -101,6 +103,11 @@ def view_tolerance(
     for a, b in mirrors:
         mirrored |= ((view[:, None] == a) & (view == b)) | ((view[:, None] == b) & (view == a))
     by_views = _by_views(similarity, identity, view, names)
+    if np.isnan(by_views).all():
+        raise InputError(
+            f"none of the {len(who)} identities is shown in two views with another one beside it; nothing can be "
+            "compared across views"
+        )
     rng = np.random.default_rng([seed, 11])
     null = []
     for _ in range(permutations):
@@ -115,10 +122,8 @@ def view_tolerance(
         views=tuple(names.tolist()),
         by_views=by_views,
         invariance=_off(by_views),
-        view_grouping=float(similarity[~same_who & same_view].mean() - similarity[~same_who & ~same_view].mean()),
-        mirror=float(similarity[mirrored & ~same_who].mean() - similarity[other].mean())
-        if mirrored.any()
-        else float("nan"),
+        view_grouping=_mean(similarity[~same_who & same_view]) - _mean(similarity[~same_who & ~same_view]),
+        mirror=_mean(similarity[mirrored & ~same_who]) - _mean(similarity[other]),
         shuffled_low=float(low),
         shuffled_high=float(high),
     )
@@ -159,4 +164,10 @@ def _by_views(similarity: np.ndarray, identity: np.ndarray, view: np.ndarray, na
 
 
 def _off(by_views: np.ndarray) -> float:
-    return float(np.nanmean(by_views[~np.eye(len(by_views), dtype=bool)]))
+    there = by_views[~np.eye(len(by_views), dtype=bool)]
+    return _mean(there[~np.isnan(there)])
+
+
+def _mean(values: np.ndarray) -> float:
+    """NaN of none."""
+    return float(values.mean()) if values.size else float("nan")
