@@ -51,7 +51,18 @@ def record(arguments: Sequence[str], source: Path, kept: Path, environment: Mapp
     """
     kept.unlink(missing_ok=True)
     where = {**environment, _FILE: str(kept), _SOURCE: str(source)}
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "benchmarks.covering"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "benchmarks.covering",
+        "--timeout=0",
+    ]
     code = subprocess.run([*command, *arguments], cwd=ROOT, env=where).returncode
     return code, read(kept, source) if kept.exists() else Covering({}, {})
 
