@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from deeptheory import axis as ax
+from deeptheory.core.errors import InputError
 
 R = np.random.default_rng(0)
 Y, S, TRIALS = R.standard_normal((40, 4)), R.standard_normal((40, 3)), R.standard_normal((6, 4, 3))
@@ -21,10 +22,40 @@ Y, S, TRIALS = R.standard_normal((40, 4)), R.standard_normal((40, 3)), R.standar
         lambda c: ax.label_decoding(TRIALS * np.array([c, 1, 1])).confusion,
         lambda c: ax.latent_alignment(Y * np.array([c, 1, 1, 1]), S * c, folds=2).correlation,
         lambda c: ax.udr([Y * c, S]),
+        lambda c: ax.rdm(Y * c),
+        lambda c: ax.rdm_correlation(ax.rdm(Y) * c, ax.rdm(S), permutations=5).value,
+        lambda c: ax.similarity_matrix(Y * c),
+        lambda c: ax.view_tolerance(Y * c, np.arange(40) // 4, np.arange(40) % 4, permutations=5).by_views,
+        lambda c: ax.object_space(Y * c, 3).explained.round(12),  # LAPACK scales by what is no power of two
+        lambda c: ax.distractor_ratio(Y * c, Y[:, ::-1] * c),
+        lambda c: ax.split_half(TRIALS * c),
+        lambda c: ax.signal_power(TRIALS * c),
     ],
 )
 def test_scale_changes_nothing(measure, power):
     np.testing.assert_array_equal(measure(2.0**power), measure(1.0))
+
+
+@pytest.mark.parametrize("code", ["axis", "exemplar", "energy", "norm x direction"])
+@pytest.mark.parametrize("power", [-500, -50, 50, 500])
+@pytest.mark.filterwarnings("error")
+def test_simulated_cells_do_not_know_the_unit_of_the_features(code, power):
+    """Variances of 1e-30 gave 2e7 spikes to axis cells, and none to energy cells."""
+    near, far = (ax.simulate(code, n=60, d=3, units=4, variances=np.array([1, 2, 0]) * v) for v in (1, 4.0**power))
+    np.testing.assert_array_equal(far.responses, near.responses)
+    np.testing.assert_array_equal(far.features, np.ldexp(near.features, power))
+    np.testing.assert_array_equal(far.respond(far.features[:9], 1), near.respond(near.features[:9], 1))
+
+
+def test_exemplar_cells_know_distances_far_from_0():
+    sim = ax.simulate("exemplar", n=200, d=3, units=4, noise="gaussian", reliability=0.999999, radius=1e9)
+    moved = sim.respond(sim.features, 0)
+    assert np.corrcoef(moved[:, 0], np.linalg.norm(sim.features - sim.targets[0], axis=1))[0, 1] ** 2 > 0.5
+
+
+def test_features_that_never_vary_are_refused():
+    with pytest.raises(InputError, match="not all 0"):
+        ax.simulate(d=3, variances=np.zeros(3))
 
 
 def test_numpys_own_integers_are_seeds_and_no_stimuli_have_no_responses():

@@ -71,11 +71,14 @@ def rdm(responses: Any) -> np.ndarray:
             f"{int((~np.isfinite(y)).any(1).sum())} of {len(y)} patterns hold NaN or infinities; leave them "
             "out, or those units"
         )
+    size = np.abs(y).max(1, keepdims=True)
+    y = np.ldexp(y, -np.frexp(size)[1])  # exact; squares of 1e-200 are 0, sums of 1e308 infinite
+    most = np.abs(y).max(1, keepdims=True)
     y = y - y.mean(1, keepdims=True)
     size = np.abs(y).max(1, keepdims=True)
-    y = y / np.where(size > 0, size, 1)  # squares of 1e-200 are 0
+    y = y / np.where(size > 0, size, 1)
     length = np.linalg.norm(y, axis=1, keepdims=True)
-    still = (length <= 0) | (size <= 1e-12 * np.abs(as_floats(responses)).max(1, keepdims=True))
+    still = (length <= 0) | (size <= 1e-12 * most)
     if still.any():
         raise InputError(f"{int(still.sum())} of {len(y)} patterns do not vary over units; leave them out")
     y = y / length

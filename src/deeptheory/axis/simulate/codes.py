@@ -23,8 +23,9 @@ def axis(s: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 def exemplar(s: np.ndarray, target: np.ndarray) -> np.ndarray:
     """-|s - e|: the nearer, the more."""
-    squared = (s**2).sum(1)[:, None] - 2 * s @ target.T + (target**2).sum(1)
-    return -np.sqrt(np.maximum(squared, 0.0))
+    from scipy.spatial.distance import cdist
+
+    return -cdist(s, target)  # of differences: products of large coordinates would cancel
 
 
 def norm_direction(s: np.ndarray, target: np.ndarray) -> np.ndarray:

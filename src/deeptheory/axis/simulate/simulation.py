@@ -65,6 +65,7 @@ class Simulation(Result):
     seed: int
     _shift: np.ndarray = field(repr=False)
     _scale: np.ndarray = field(repr=False)
+    _power: int = field(default=0, repr=False)  # features are of the order of 2 to this
 
     def __repr__(self) -> str:
         kinds = ", ".join(f"{self.codes.count(k)} {k}" for k in dict.fromkeys(self.codes))
@@ -93,7 +94,7 @@ class Simulation(Result):
         return _noisy(self._rates(s), self, np.random.default_rng(seed))
 
     def _rates(self, features: np.ndarray) -> np.ndarray:
-        raw = _drive(self.codes, features, self.targets)
+        raw = _drive(self.codes, features, self.targets, self._power)
         soft = np.array([c in SOFT for c in self.codes])
         out = self._scale * np.where(soft, softplus((raw - self._shift[0]) / self._shift[1]), raw)
         flat = np.array([c == "none" for c in self.codes])
@@ -125,7 +126,7 @@ def simulate(
     sign, of axis and exemplar: "plus", "minus" (exemplar cells that fire more with distance; mirrored axes) or "both",
     drawn evenly. noise: "poisson" counts, or "gaussian". seed: of all draws.
     InputError: an unknown name, reliability outside (0, 1), fractions that do not add up to 1, variances of another
-    length or negative, a negative radius, numbers below 1.
+    length, negative or all 0, a negative radius, numbers below 1.
     """
     check_whole(n=(n, 1), d=(d, 1), units=(units, 1), trials=(trials, 1), seed=(seed, 0))
     shares = code if isinstance(code, dict) else {code: 1.0}
@@ -140,22 +141,27 @@ def simulate(
     pick({"poisson": 0, "gaussian": 0}, noise, what="noise")
     signs = pick({"plus": (1.0,), "minus": (-1.0,), "both": (1.0, -1.0)}, sign, what="sign")
     spread = pick(VARIANCES, variances, what="variances")(d) if isinstance(variances, str) else as_floats(variances)
-    if spread.shape != (d,) or not ((spread >= 0) & np.isfinite(spread)).all():
-        raise InputError(f"variances have shape {list(spread.shape)}, d is {d}; needed: [{d}], none negative")
+    if spread.shape != (d,) or not ((spread >= 0) & np.isfinite(spread)).all() or not spread.any():
+        raise InputError(
+            f"variances have shape {list(spread.shape)}, d is {d}; needed: [{d}], finite, none negative, not all 0"
+        )
+    power = int(np.frexp(np.sqrt(spread.max()))[1])
     rng = np.random.default_rng(seed)
     features = rng.standard_normal((n, d)) * np.sqrt(spread)
     counts = np.floor(np.cumsum([0.0, *shares.values()]) * units + 0.5).astype(int)
     codes = tuple(name for name, k in zip(shares, np.diff(counts)) for _ in range(k))
     targets = rng.standard_normal((units, d)) * np.sqrt(spread)  # axes and exemplars lie where stimuli lie
+    targets = np.ldexp(targets, -power)  # exact, and squares stay in float64
     targets /= np.linalg.norm(targets, axis=1, keepdims=True)
     ends = as_floats(radius)
     if ends.shape not in ((), (2,)) or not np.isfinite(ends).all() or (ends < 0).any():
         raise InputError(f"radius is {radius}; needed: one number or two, from 0, in median stimulus norms")
     ends = np.sort(np.broadcast_to(ends, (2,)))
-    far = np.median(np.linalg.norm(features, axis=1)) * rng.uniform(ends[0], ends[1], units)
+    middle = np.ldexp(np.median(np.linalg.norm(np.ldexp(features, -power), axis=1)), power)
+    far = middle * rng.uniform(ends[0], ends[1], units)
     is_exemplar = np.array([c == "exemplar" for c in codes])
     targets *= np.where(is_exemplar, far, 1.0)[:, None]
-    raw = _drive(codes, features, targets)
+    raw = _drive(codes, features, targets, power)
     mean, deviation = raw.mean(0), np.maximum(raw.std(0), 1e-12)
     turned = rng.choice(signs, units) * deviation
     draft = Simulation(
@@ -171,6 +177,7 @@ def simulate(
         seed=seed,
         _shift=np.stack([mean, turned]),
         _scale=np.ones(units),
+        _power=power,
     )
     rates = draft._rates(features)
     draft = _with(draft, _scale=_gain(rates, draft))
@@ -182,11 +189,13 @@ def _with(simulation: Simulation, **changes) -> Simulation:
     return Simulation(**{**vars(simulation), **changes})
 
 
-def _drive(codes: tuple[str, ...], features: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    out = np.zeros((len(features), len(codes)))
+def _drive(codes: tuple[str, ...], features: np.ndarray, targets: np.ndarray, power: int) -> np.ndarray:
+    """In units of 2^power: exact, and no code depends on the unit of the features."""
+    out, features = np.zeros((len(features), len(codes))), np.ldexp(features, -power)
     for name in dict.fromkeys(codes):
         which = np.array([c == name for c in codes])
-        out[:, which] = CODES[name](features, targets[which])
+        places = np.ldexp(targets[which], -power) if name == "exemplar" else targets[which]
+        out[:, which] = CODES[name](features, places)
     return out
 
 
