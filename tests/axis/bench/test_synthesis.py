@@ -48,7 +48,11 @@ def test_metamers_share_the_projection_and_nothing_else(cells):
     np.testing.assert_allclose(s @ w / sd, 1.0, atol=1e-5)
     np.testing.assert_allclose(along @ w / sd, made.steps, atol=1e-5)
     assert np.linalg.norm(s - s.mean(0), axis=1).mean() > 1.5
-    assert made.ratio(lambda x: sim._rates(x)[:, 3]) < 0.25
+    own = made.ratio(lambda x: sim._rates(x)[:, 3])
+    assert own < 0.25
+    for unit in (2.0**-300, 2.0**-60, 2.0**300):  # of the response: below 1e-12 any range looked like a metamer's
+        assert made.ratio(lambda x: unit * sim._rates(x)[:, 3]) == own
+    assert np.isnan(made.ratio(lambda x: np.ones(len(x))))
     assert len(made.table()) == 60
     assert "unit 3" in repr(made)
 

@@ -63,11 +63,14 @@ class Metamers(Result):
     def ratio(self, respond: Any) -> float:
         """Range of the response over the null stimuli, 5 % to 95 %, over that along the axis; 0 for perfect metamers.
 
-        respond: features [k, d] -> responses [k] of this unit. InputError: responses of another shape, NaN.
+        Infinite where the response varies over the null stimuli alone, NaN where it varies nowhere. respond: features
+        [k, d] -> responses [k] of this unit. InputError: responses of another shape, NaN.
         """
         null, along = (responses_to(x, respond) for x in (self.null, self.along))
         spread = [float(np.diff(np.quantile(r, [0.05, 0.95]))[0]) for r in (null, along)]
-        return spread[0] / max(spread[1], 1e-12)
+        if spread[1] > 0:
+            return spread[0] / spread[1]
+        return float("inf") if spread[0] > 0 else float("nan")
 
 
 def responses_to(features: np.ndarray, respond: Any) -> np.ndarray:
