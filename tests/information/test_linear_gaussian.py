@@ -107,7 +107,7 @@ def test_bins_even_in_net_input_do_not_merge_what_saturates():
         (lambda: linear_information([[np.nan]], 1), "weight holds 1 values"),
         (lambda: linear_information([[1.0]], 0), "without sigma"),
         (lambda: linear_information([[1.0, 2.0]], 1, [[1.0]]), "cov_x has shape"),
-        (lambda: linear_information([[1.0, 2.0]], 1, [[1, 2], [2, 1]]), "cov_x has the eigenvalue -1"),
+        (lambda: linear_information([[1.0, 2.0]], 1, [[1, 2], [2, 1]]), "at variance 1, has the eigenvalue -1"),
         (lambda: linear_information([[1.0, 2.0]], 1, [[1, 0.5], [0.5, 1]], rows=[0]), "correlated with the others"),
         (lambda: linear_label_information([[1.0]], 1, [[1.0, 2.0]], label_sigma=1), "teacher has shape"),
         (lambda: linear_information([[1.0, 2.0]], 1, rows=[2]), "rows hold 2; the 2 inputs"),
@@ -134,3 +134,43 @@ def test_no_rows_are_told_nothing_of():
     assert linear_information([[1.0, 2.0]], 1.0, rows=[]) == 0
     mask = linear_information([[1.0, 2.0]], 1.0, rows=[True, False])
     assert mask == linear_information([[1.0, 2.0]], 1.0, rows=[0]) > 0
+
+
+UNITS = [[1, 1, 1], [1e7, 1, 1], [1e-12, 1, 1e9], [1, 1e-100, 1e100]]
+
+
+@pytest.mark.parametrize("units", UNITS)
+def test_units_of_the_inputs_do_not_matter(units):
+    """Inputs in other units, weights in theirs: the same T."""
+    u = np.array(units)
+    w = np.random.default_rng(0).standard_normal((4, 3))
+    cov = np.array([[2.0, 0, 0], [0, 1, 0.9], [0, 0.9, 1]])
+    near, far = (cov, w), (cov * u * u[:, None], w / u)
+    teacher = np.ones((1, 3))
+    for rows in (None, [0], [1, 2]):
+        a, b = (linear_information(v, 0.3, c, rows=rows) for c, v in (near, far))
+        assert b == pytest.approx(a, rel=1e-9)
+    a, b = (
+        linear_label_information(v, 0.3, t, label_sigma=0.5, cov_x=c)
+        for c, v, t in ((cov, w, teacher), (far[0], far[1], teacher / u))
+    )
+    assert b == pytest.approx(a, rel=1e-9)
+
+
+@pytest.mark.parametrize("units", UNITS)
+def test_what_is_wrong_with_a_covariance_is_seen_in_any_units(units):
+    """Beside a variance of 1e14 a correlation of .9 and an eigenvalue of -1 were taken for rounding."""
+    u = np.array(units)
+    w = np.ones((2, 3)) / u
+    cov = np.array([[2.0, 0, 0], [0, 1, 0.9], [0, 0.9, 1]])
+    with pytest.raises(InputError, match="correlated with the others"):
+        linear_information(w, 1, cov * u * u[:, None], rows=[1])
+    cov[1, 2] = cov[2, 1] = 2
+    with pytest.raises(InputError, match="has the eigenvalue -1"):
+        linear_information(w, 1, cov * u * u[:, None])
+    cov[2, 1] = 0.5
+    with pytest.raises(InputError, match="not symmetric"):
+        linear_information(w, 1, cov * u * u[:, None])
+    cov[1, 1] = -1
+    with pytest.raises(InputError, match="a covariance has none below 0"):
+        linear_information(w, 1, cov * u * u[:, None])

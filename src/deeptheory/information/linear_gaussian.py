@@ -31,7 +31,9 @@ def linear_information(weight, sigma: float, cov_x=None, *, rows=None) -> np.nda
         return _half_log_det(w @ root, sigma)
     kept = _chosen(rows, w.shape[-1])
     covariance = root @ root.T
-    if np.abs(covariance[np.ix_(kept, ~kept)]).max(initial=0) > 1e-12 * np.abs(covariance).max():
+    spread = np.sqrt(np.diag(covariance))  # inputs have units of their own
+    shared = np.abs(covariance[np.ix_(kept, ~kept)]) > 1e-12 * np.outer(spread[kept], spread[~kept])
+    if shared.any():
         raise InputError(
             "the chosen inputs are correlated with the others; I(X_rows;T) then has no such closed form here"
         )
@@ -144,12 +146,21 @@ def _root(cov, inputs: int) -> np.ndarray:
     if cov is None:
         return np.eye(inputs) / np.sqrt(inputs)
     c = finite_floats("cov_x", cov)
-    if c.shape != (inputs, inputs) or not np.allclose(c, c.T):
+    if c.shape != (inputs, inputs):
         raise InputError(f"cov_x has shape {list(c.shape)}; needed: symmetric [{inputs}, {inputs}]")
-    values, vectors = np.linalg.eigh(c)
+    if inputs and np.diag(c).min() < 0:
+        raise InputError(f"cov_x has the variance {np.diag(c).min():g}; a covariance has none below 0")
+    spread = np.sqrt(np.diag(c))  # inputs have units of their own: correlations are what is checked
+    each = np.where(spread > 0, spread, 1.0)
+    shared = c / each / each[:, None]
+    if not np.allclose(shared, shared.T):
+        raise InputError(f"cov_x is not symmetric; needed: symmetric [{inputs}, {inputs}]")
+    values, vectors = np.linalg.eigh(shared)
     if inputs and values.min() < -1e-10 * max(values.max(), 1e-300):
-        raise InputError(f"cov_x has the eigenvalue {values.min():g}; a covariance has none below 0")
-    return vectors * np.sqrt(np.maximum(values, 0))
+        raise InputError(
+            f"cov_x, each input at variance 1, has the eigenvalue {values.min():g}; a covariance has none below 0"
+        )
+    return each[:, None] * vectors * np.sqrt(np.maximum(values, 0))
 
 
 def _half_log_det(a: np.ndarray, noise: float) -> np.ndarray:

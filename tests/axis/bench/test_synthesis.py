@@ -51,7 +51,7 @@ def test_metamers_share_the_projection_and_nothing_else(cells):
     own = made.ratio(lambda x: sim._rates(x)[:, 3])
     assert own < 0.25
     for unit in (2.0**-300, 2.0**-60, 2.0**300):  # of the response: below 1e-12 any range looked like a metamer's
-        assert made.ratio(lambda x: unit * sim._rates(x)[:, 3]) == own
+        assert made.ratio(lambda x, unit=unit: unit * sim._rates(x)[:, 3]) == own
     assert np.isnan(made.ratio(lambda x: np.ones(len(x))))
     assert len(made.table()) == 60
     assert "unit 3" in repr(made)

@@ -77,3 +77,14 @@ def test_the_noisy_network_gives_log_probabilities_by_named_layers(size):
 def test_wrong_use(call, match):
     with pytest.raises(InputError, match=match):
         call(np.random.default_rng(0).standard_normal((50, 6)))
+
+
+@pytest.mark.parametrize("units", [[1, 1e-10], [1e-13, 1], [1, 1e150]])
+def test_a_column_in_small_units_is_none_that_compressing_left(units):
+    """2.28 bits became 1.03 where one of two columns, left as they were, was in other units."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((500, 2))
+    y = x + 0.5 * rng.standard_normal((500, 2))
+    near, far = (dt.mutual_information(x * np.array(u), y, "compressed") for u in ([1, 1], units))
+    assert far.value == pytest.approx(near.value, abs=1e-9)
+    assert "2 and 2 numbers" in far.method

@@ -44,7 +44,8 @@ class Gaussian:
         self.covariance = second / self.rows
         if not np.isfinite(self.covariance).all():
             raise InputError("the squares of the samples leave float64; give them in other units, or standardized")
-        if np.linalg.eigvalsh(self.covariance)[0] <= 1e-12 * np.trace(self.covariance) / self.n:
+        spread = np.sqrt(np.diag(self.covariance))  # variables have units of their own
+        if not spread.all() or np.linalg.eigvalsh(self.covariance / spread / spread[:, None])[0] <= 1e-12:
             raise DeeptheoryError("the covariance of the samples has no inverse; drop variables that repeat others")
 
     def fit(self) -> tuple[np.ndarray, np.ndarray]:

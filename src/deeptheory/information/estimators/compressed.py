@@ -58,7 +58,7 @@ def compressed(
     pair = how if isinstance(how, tuple | list) else (how, how)
     if len(pair) != 2:
         raise InputError(f"how names {len(pair)} compressors; one for both, or a pair")
-    codes = [_living(compressed_to(v, dims, h, seed), name) for v, h, name in zip((a, b), pair, "xy")]
+    codes = [_living(compressed_to(v, dims, h, seed), name, v) for v, h, name in zip((a, b), pair, "xy")]
     got = pick(_INNER, inner, what="inner estimator")(
         codes[0], codes[1], k=k, seed=seed, **({"spread": spread} if inner == "wkl" else {})
     )
@@ -78,9 +78,12 @@ def compressed(
     )
 
 
-def _living(code: np.ndarray, name: str) -> np.ndarray:
+def _living(code: np.ndarray, name: str, given: np.ndarray) -> np.ndarray:
+    """Code columns that vary; below a billionth of the largest they are what compressing left of nothing. A variable
+    that was left as it is has columns in units of their own."""
     spread = code.std(0)
-    kept = spread > 1e-9 * max(spread.max(initial=0.0), 1e-300)
+    size = np.abs(code).max(0) * 1e-15 if code.shape[1] == given[0].size else spread.max(initial=0.0) * 1e-9
+    kept = (spread > np.maximum(size, 1e-300)) & (code.max(0) > code.min(0))
     if not kept.any():
         raise InputError(f"{name} is constant; it has no information to share")
     return code[:, kept]
