@@ -21,6 +21,7 @@ from deeptheory.core.shapes import check_finite
 from deeptheory.information.estimators.compressors import compressed_to
 from deeptheory.information.estimators.kozachenko_leonenko import weighted_information
 from deeptheory.information.estimators.ksg import ksg
+from deeptheory.information.estimators.samples import moderate
 from deeptheory.information.reading import from_least
 
 _INNER: dict[str, Callable[..., Estimate]] = {"wkl": weighted_information, "ksg": ksg}
@@ -81,9 +82,10 @@ def compressed(
 def _living(code: np.ndarray, name: str, given: np.ndarray) -> np.ndarray:
     """Code columns that vary; below a billionth of the largest they are what compressing left of nothing. A variable
     that was left as it is has columns in units of their own."""
-    spread = code.std(0)
-    size = np.abs(code).max(0) * 1e-15 if code.shape[1] == given[0].size else spread.max(initial=0.0) * 1e-9
-    kept = (spread > np.maximum(size, 1e-300)) & (code.max(0) > code.min(0))
+    left = code.shape[1] == given[0].size
+    scaled = moderate(code) if left else np.ldexp(code, -int(np.frexp(np.abs(code).max(initial=0.0))[1]))
+    spread = scaled.std(0)  # of numbers of the order of 1, whose squares stay in float64
+    kept = (spread > (1e-15 if left else 1e-9 * spread.max(initial=0.0))) & (code.max(0) > code.min(0))
     if not kept.any():
         raise InputError(f"{name} is constant; it has no information to share")
     return code[:, kept]
