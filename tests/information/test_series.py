@@ -1,10 +1,13 @@
 """Lags and transfer entropy: closed forms, which way time runs, and what is refused."""
 
+import math
+
 import numpy as np
 import pytest
 
 import deeptheory as dt
 from deeptheory.core.errors import InputError
+from deeptheory.core.results import Estimate
 from deeptheory.information import lagged_information, transfer_entropy
 
 
@@ -94,3 +97,15 @@ def test_shifts_tell_what_binds_from_memory():
 def test_wrong_use(call, match):
     with pytest.raises(InputError, match=match):
         call(*np.random.default_rng(0).normal(size=(2, 100)))
+
+
+def test_a_lag_without_a_value_is_not_the_largest():
+    """numpy's argmax takes NaN for the largest."""
+    values = iter([0.2, math.nan, 0.5])
+
+    def method(x, y):
+        value = next(values)
+        return Estimate(value=value, low=value, high=value, method="given")
+
+    found = lagged_information(np.arange(40.0), np.arange(40.0)[::-1], range(3), block=1, method=method)
+    assert (found.best, "largest at 2" in repr(found)) == (2, True)

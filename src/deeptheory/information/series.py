@@ -47,7 +47,8 @@ class LaggedInformation(Result):
     @property
     def best(self) -> int:
         """Which entry has the largest value; that of the largest of several is biased upwards by the choice."""
-        return int(np.argmax([e.value for e in self.estimates]))
+        values = np.array([e.value for e in self.estimates])
+        return int(np.where(np.isnan(values), -np.inf, values).argmax())  # NaN is no largest
 
     def table(self):
         """One row per lag: lag, value, low, high, p, unit, method."""
