@@ -104,3 +104,27 @@ def test_units_of_layers_whose_weights_are_tied_or_made_of_others():
 def test_what_has_no_cost_is_refused(module, match):
     with pytest.raises(InputError, match=match):
         cost(module)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("scale", [2.0**-1000, 2.0**-600, 2.0**600, 2.0**1000])
+def test_products_that_leave_float64_are_counted_all_the_same(scale):
+    """At 2^-600 two factors had a product of 0: "0 synapses flat"."""
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((4, 6)), rng.standard_normal((5, 4))
+    near = flattening_cost([a, b])
+    for far in ([a * scale, b * scale], [a * scale, b], [a * (1 + 1j) * scale, b * scale]):
+        found = flattening_cost(far)
+        assert (found.flat, found.deep, found.rank) == (near.flat, near.deep, near.rank)
+
+
+@pytest.mark.parametrize("where", ["inputs", "hidden", "outputs"])
+def test_units_change_no_rank(where):
+    """An input in other units, 1e9 and 1e-9 beside 1, had taken one of four ranks."""
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((4, 4)), rng.standard_normal((4, 4))
+    u = np.array([1, 1e-9, 1e9, 1e-200])
+    found = flattening_cost(
+        {"inputs": [a * u, b], "hidden": [a * u[:, None], b / u], "outputs": [a, b * u[:, None]]}[where]
+    )
+    assert (found.rank, found.flat) == (4, 16)

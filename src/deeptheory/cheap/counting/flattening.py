@@ -90,11 +90,10 @@ def flattening_cost(module: Any, *, tolerance: float = 1e-9) -> FlatteningCost:
             raise InputError(
                 f"matrix {k} has shape {list(a.shape)} and the next {list(b.shape)}; out of one must be in of the other"
             )
-    product, sizes = matrices[0], np.abs(matrices[0])
-    for m in matrices[1:]:
-        product, sizes = m @ product, np.abs(m) @ sizes
+    product, sizes = _product(matrices)
     alive = np.abs(product) > (tolerance if len(matrices) > 1 else 0) * sizes
-    rank = int(np.linalg.matrix_rank(np.where(alive, product, 0))) if product.size else 0
+    kept = np.where(alive, product, 0)
+    rank = int(np.linalg.matrix_rank(_scaled(kept, -_exponents(kept, 0)))) if product.size else 0
     return FlatteningCost(
         deep=int(sum(np.count_nonzero(m) for m in matrices)),
         flat=int(alive.sum()),
@@ -102,6 +101,37 @@ def flattening_cost(module: Any, *, tolerance: float = 1e-9) -> FlatteningCost:
         low_rank=rank * sum(product.shape),
         shapes=tuple((int(m.shape[0]), int(m.shape[1])) for m in matrices),
     )
+
+
+def _product(matrices: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The product and the same of absolute values, both with rows divided by powers of two, which neither zeros nor
+    ranks see: units of inputs, outputs and hidden units do not matter, and nothing leaves float64."""
+    power = np.zeros(matrices[0].shape[1], dtype=np.int64)
+    product = sizes = None
+    for m in matrices:
+        top = _exponents(m, 1, power)
+        m = _scaled(m, power - top)
+        product, sizes = (m, np.abs(m)) if product is None or sizes is None else (m @ product, np.abs(m) @ sizes)
+        row = _exponents(sizes, 1)
+        product, sizes = _scaled(product, -row), _scaled(sizes, -row)
+        power = (top + row)[:, 0]
+    assert product is not None
+    assert sizes is not None
+    return product, sizes
+
+
+def _exponents(m: np.ndarray, axis: int, power: Any = 0) -> np.ndarray:
+    """The largest exponent of two along an axis, of entries times 2^power; 0 where all are 0."""
+    size = np.maximum(np.abs(m.real), np.abs(m.imag))
+    none = -(2**40)
+    top = np.where(size > 0, np.frexp(size)[1].astype(np.int64) + power, none).max(axis, keepdims=True, initial=none)
+    return np.where(top > none, top, 0)
+
+
+def _scaled(m: np.ndarray, power: np.ndarray) -> np.ndarray:
+    """m 2^power, exactly but for what is 2^1074 times smaller than the rest."""
+    power = np.clip(power, -5_000, 5_000).astype(np.int32)
+    return np.ldexp(m.real, power) + 1j * np.ldexp(m.imag, power) if np.iscomplexobj(m) else np.ldexp(m, power)
 
 
 def _matrices(module: Any) -> Iterable[Any]:
