@@ -107,22 +107,20 @@ def _product(matrices: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """The product and the same of absolute values, both with rows divided by powers of two, which neither zeros nor
     ranks see: units of inputs, outputs and hidden units do not matter, and nothing leaves float64."""
     power = np.zeros(matrices[0].shape[1], dtype=np.int64)
-    product = sizes = None
-    for m in matrices:
+    product = sizes = np.zeros((0, 0))
+    for k, m in enumerate(matrices):
         top = _exponents(m, 1, power)
         m = _scaled(m, power - top)
-        product, sizes = (m, np.abs(m)) if product is None or sizes is None else (m @ product, np.abs(m) @ sizes)
+        product, sizes = (m @ product, np.abs(m) @ sizes) if k else (m, np.abs(m))
         row = _exponents(sizes, 1)
         product, sizes = _scaled(product, -row), _scaled(sizes, -row)
         power = (top + row)[:, 0]
-    assert product is not None
-    assert sizes is not None
     return product, sizes
 
 
 def _exponents(m: np.ndarray, axis: int, power: Any = 0) -> np.ndarray:
     """The largest exponent of two along an axis, of entries times 2^power; 0 where all are 0."""
-    size = np.maximum(np.abs(m.real), np.abs(m.imag))
+    size = np.maximum(np.abs(np.real(m)), np.abs(np.imag(m)))
     none = -(2**40)
     top = np.where(size > 0, np.frexp(size)[1].astype(np.int64) + power, none).max(axis, keepdims=True, initial=none)
     return np.where(top > none, top, 0)
@@ -131,7 +129,7 @@ def _exponents(m: np.ndarray, axis: int, power: Any = 0) -> np.ndarray:
 def _scaled(m: np.ndarray, power: np.ndarray) -> np.ndarray:
     """m 2^power, exactly but for what is 2^1074 times smaller than the rest."""
     power = np.clip(power, -5_000, 5_000).astype(np.int32)
-    return np.ldexp(m.real, power) + 1j * np.ldexp(m.imag, power) if np.iscomplexobj(m) else np.ldexp(m, power)
+    return np.ldexp(np.real(m), power) + 1j * np.ldexp(np.imag(m), power) if np.iscomplexobj(m) else np.ldexp(m, power)
 
 
 def _matrices(module: Any) -> Iterable[Any]:
