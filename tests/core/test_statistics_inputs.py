@@ -81,3 +81,13 @@ def test_infinite_values_are_named_as_the_reason():
 def test_tensors_are_taken():
     assert st.mean_interval(torch.arange(4.0)).value == 1.5
     assert st.codes_of(torch.tensor([3, 1, 3])).tolist() == [0, 1, 0]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("power", [-1000, -600, 600, 1000])
+def test_batches_know_no_unit(power):
+    """At 2^-600 the interval had a width of 0, at 2^600 it was infinite."""
+    x = np.random.default_rng(0).standard_normal(400)
+    near, far = (st.batch_interval(v.mean(), lambda rows, v=v: v[rows].mean(), 400) for v in (x, np.ldexp(x, power)))
+    assert near[0] < near[1]
+    np.testing.assert_allclose(np.ldexp(far, -power), near, rtol=1e-12)

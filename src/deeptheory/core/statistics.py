@@ -364,7 +364,7 @@ def batch_interval(
     if not pieces:
         return math.nan, math.nan
     values = np.array([estimate(rows) for rows in pieces])
-    half = _student(LEVEL, BATCHES - 1) * values.std(ddof=1) / math.sqrt(BATCHES)
+    half = _student(LEVEL, BATCHES - 1) * _standard_error(values)
     return float(value - half), float(value + half)
 
 
