@@ -76,9 +76,9 @@ def mean_field_kernel(
         )
     if activation is not None and not callable(activation):
         raise InputError(f"activation is {activation!r}; needed: a torch module such as nn.Tanh(), or None")
-    if not np.allclose(k, k.T, rtol=1e-9, atol=0) or (np.diag(k) < 0).any():
+    size = np.sqrt(np.maximum(np.diag(k), 0))
+    if (np.abs(k - k.T) > 1e-9 * np.maximum(np.abs(k), size[:, None] * size)).any() or (np.diag(k) < 0).any():
         raise InputError("kernel is not symmetric, or has negative squares on its diagonal")
-    size = np.sqrt(np.diag(k))
     if (np.abs(k) > size[:, None] * size * (1 + 1e-6)).any():
         raise InputError("kernel has an entry beyond the root of its two squares; it is the Gram matrix of no inputs")
     q = weight_variance * k + bias_variance

@@ -212,3 +212,14 @@ _EYE = np.eye(2)
 def test_wrong_use(make, match):
     with pytest.raises(InputError, match=match):
         make()
+
+
+def test_zeros_that_are_rounded_do_not_make_a_covariance_asymmetric():
+    """1e-18 in the place of 0 on one side; beside other units a real difference is seen."""
+    covariance = np.eye(3)
+    covariance[0, 2] = 1e-18
+    GaussianHamiltonian(np.zeros((1, 3)), covariance)
+    for unit in (1e-9, 1e9):
+        wrong = np.array([[1.0, 0.5], [0.4, 1.0]]) * np.array([1, unit]) * np.array([[1], [unit]])
+        with pytest.raises(InputError, match="not symmetric"):
+            GaussianHamiltonian(np.zeros((1, 2)), wrong)

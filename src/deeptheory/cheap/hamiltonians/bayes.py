@@ -126,7 +126,9 @@ class GaussianHamiltonian(nn.Module):
             covariances = covariances.expand(len(means), *covariances.shape)
         check_shapes(means=(means, "classes d"), covariances=(covariances, "classes d d"))
         check_finite(means=means, covariances=covariances)
-        if not torch.allclose(covariances, covariances.mT, rtol=1e-5, atol=0):
+        spread = covariances.diagonal(dim1=-2, dim2=-1).abs().sqrt()
+        near = 1e-5 * torch.maximum(covariances.abs(), spread[..., None] * spread[..., None, :])  # 0 is rounded, too
+        if bool(((covariances - covariances.mT).abs() > near).any()):
             raise InputError("covariances are not symmetric; give (S + S') / 2")
         factor, failed = torch.linalg.cholesky_ex(covariances.double())
         if bool((failed > 0).any()):
