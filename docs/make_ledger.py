@@ -21,7 +21,8 @@ def part(folder: Path) -> str:
         f"## Scale “{run['scale']}”, protocol “{run['settings']['protocol']}”",
         "",
         f"`{run['command']}`: {_how_many(run)}, on "
-        f"{machine['processor']}, {machine['cores']} cores; time in steps, summed over workers: {times}.",
+        f"{machine['processor']}, {machine['cores']} core{'s' * (machine['cores'] != 1)}; time in steps, summed over "
+        f"workers: {times}.",
         "",
         *(f"- {setting}: {', '.join(counted(n, v) for n, v in counts)}" for setting, counts in headline(claims)),
         "",
