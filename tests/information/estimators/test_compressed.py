@@ -79,7 +79,9 @@ def test_wrong_use(call, match):
         call(np.random.default_rng(0).standard_normal((50, 6)))
 
 
-@pytest.mark.parametrize("units", [[1, 1e-10], [1e-13, 1], [1, 1e150], [1e-250, 1e-200], [1e250, 1e200]])
+@pytest.mark.parametrize(
+    "units", [[1, 1e-10], [1e-13, 1], [1, 1e150], [1e-250, 1e-200], [1e250, 1e200], [1e-250, 1e250]]
+)
 def test_a_column_in_small_units_is_none_that_compressing_left(units):
     """2.28 bits became 1.03 where one of two columns, left as they were, was in other units."""
     rng = np.random.default_rng(0)

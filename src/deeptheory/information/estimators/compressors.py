@@ -67,12 +67,11 @@ def compressed_to(samples: np.ndarray, dims: int, how: str | Callable[..., np.nd
     from deeptheory.core.names import pick
 
     flat = np.asarray(samples, dtype=np.float64).reshape(len(samples), -1)
-    if flat.size:  # by a power of two, so that squares stay in float64 whatever the units
-        flat = np.ldexp(flat, -int(np.frexp(np.abs(flat).max())[1]))
     if dims < 1 or len(flat) <= dims:
         raise InputError(f"dims is {dims} for {len(flat)} samples; needed: at least 1 and fewer than there are samples")
     if flat.shape[1] <= dims:
         return flat
+    flat = np.ldexp(flat, -int(np.frexp(np.abs(flat).max())[1]))  # exact, and squares stay in float64
     if isinstance(how, str):
         return pick(COMPRESSORS, how, what="compressor")(flat, dims, seed)
     return np.asarray(how(flat, dims, seed), dtype=np.float64)
