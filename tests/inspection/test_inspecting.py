@@ -183,6 +183,20 @@ def test_what_feeds_the_head_is_named_for_people():
     assert found.facts["head"] == "4 (Linear), whose input is 2 ReLU"
 
 
+@pytest.mark.parametrize("size", [1, 1e-8, 1e-20, 1e8])
+def test_the_head_reads_the_last_layer_at_any_size_of_activations(size):
+    """Of activations of 1e-8 any two layers were alike to 1e-6, and the first was named."""
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Linear(6, 8, bias=False), nn.ReLU(), nn.Linear(8, 8, bias=False), nn.ReLU(), nn.Linear(8, 3)
+    )
+    with torch.no_grad():
+        model[0].weight.mul_(size)
+    x, y = torch.randn(60, 6), torch.arange(60) % 3
+    found = dt.inspect(model, x, y, instruments="health", twins=0, progress=False)
+    assert found.facts["head"] == "4 (Linear), whose input is 3 ReLU"
+
+
 def test_what_needs_labels_says_so_and_the_rest_runs():
     model, (x, y) = net(), probe()
     for targets, why in (
