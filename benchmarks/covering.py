@@ -17,6 +17,7 @@ import coverage
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--timeout=0"]  # the caller has a limit
 _FILE, _SOURCE = "COVERING_FILE", "COVERING_SOURCE"  # of the environment
 _watch: coverage.Coverage | None = None
 _seconds: dict[str, float] = {}
@@ -47,22 +48,11 @@ class Covering:
 def record(arguments: Sequence[str], source: Path, kept: Path, environment: Mapping[str, str]) -> tuple[int, Covering]:
     """Run pytest's arguments on the package in `source`: pytest's exit code, and who ran what.
 
-    kept: a file for coverage.py's records, written anew.
+    kept: the file for coverage.py's records; an older one is replaced.
     """
     kept.unlink(missing_ok=True)
     where = {**environment, _FILE: str(kept), _SOURCE: str(source)}
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-x",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "benchmarks.covering",
-        "--timeout=0",
-    ]
+    command = [*PYTEST, "-p", "benchmarks.covering"]
     code = subprocess.run([*command, *arguments], cwd=ROOT, env=where).returncode
     return code, read(kept, source) if kept.exists() else Covering({}, {})
 

@@ -21,7 +21,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.covering import record
+from benchmarks.covering import PYTEST, record
 
 ROOT = Path(__file__).resolve().parents[1]
 KERNELS = {  # science -> files whose numbers people read, tests that must see a fault in them
@@ -159,7 +159,6 @@ def main() -> int:
         copy = Path(folder) / "src"
         shutil.copytree(ROOT / "src", copy, ignore=shutil.ignore_patterns("__pycache__"))
         environment = {**os.environ, "PYTHONPATH": f"{copy}{os.pathsep}{ROOT / 'tests'}", "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--timeout=0"]
         code, covering = record(arguments, copy / "deeptheory", path.with_suffix(".coverage"), environment)
         if not passed(code):
             raise SystemExit("the tests fail without a mutant; every one would look killed")
@@ -179,7 +178,7 @@ def main() -> int:
             try:
                 for some in stages:
                     code = subprocess.run(
-                        [*command, *some], cwd=ROOT, env=environment, capture_output=True, timeout=given.timeout
+                        [*PYTEST, *some], cwd=ROOT, env=environment, capture_output=True, timeout=given.timeout
                     ).returncode
                     if not passed(code):
                         break

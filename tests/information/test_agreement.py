@@ -8,7 +8,7 @@ import pytest
 import deeptheory as dt
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate
-from deeptheory.information.agreement import beside_auto, disagreement, rows_compared
+from deeptheory.information.agreement import compared_with_auto, disagreement, rows_compared
 
 
 def _estimate(low, high):
@@ -60,9 +60,9 @@ def test_what_auto_refuses_is_no_note():
     def refuses(rows):
         raise InputError("no")
 
-    assert beside_auto(_estimate(0, 1), {"x": np.zeros(200)}, refuses, 2, False) == ()
+    assert compared_with_auto(_estimate(0, 1), {"x": np.zeros(200)}, refuses, 2, False) == ()
     nothing = Estimate(value=math.nan, low=math.nan, high=math.nan, method="any")
-    assert beside_auto(nothing, {"x": np.zeros(200)}, lambda rows: _estimate(2, 3), 2, False) == ()
+    assert compared_with_auto(nothing, {"x": np.zeros(200)}, lambda rows: _estimate(2, 3), 2, False) == ()
 
 
 def _tails(n, seed):

@@ -1,10 +1,10 @@
 """What a trained estimate cannot see by itself: that correlations or neighbor counts see more, or less, than it.
 
 A network that has not learned the dependence gives a narrow interval around too small a value. The rules of "auto" cost
-little beside its training, and their interval holds an allowance for their own bias; where both intervals lie apart,
-one of the two is off. Rows that are copies or a series are not compared: counts take their likeness for information.
-On 40 pairs of known information at n = 10,000, 16 of 21 bounds by "infonce", "nwj" and "dv" that were too low by over
-.2 bit are named so, and no interval that holds the truth (docs/estimators.md).
+little next to its training, and their interval holds an allowance for their own bias; where the two intervals do not
+overlap, one of the two is off. Rows that are copies or a series are not compared: counts take their likeness for
+information. On 40 pairs of known information at n = 10,000, 16 of 21 bounds by "infonce", "nwj" and "dv" that were too
+low by over .2 bit are named so, and no interval that holds the truth (docs/estimators.md).
 """
 
 import math
@@ -31,7 +31,7 @@ def rows_compared(n: int, columns: int, *, dependent: bool, seed: int = 0) -> np
 
 
 def disagreement(got: Estimate, other: Estimate) -> tuple[str, ...]:
-    """A note where the interval of an estimate lies apart from that of "auto" on the same samples. Bits."""
+    """A note where the interval of an estimate does not overlap with that of "auto" on the same samples. Bits."""
     if not all(map(math.isfinite, (got.low, got.high, other.low, other.high))):
         return ()
     said = f"method 'auto' gives {other.value:.3g} [{other.low:.3g}, {other.high:.3g}] bits of the same samples"
@@ -42,7 +42,7 @@ def disagreement(got: Estimate, other: Estimate) -> tuple[str, ...]:
     return ()
 
 
-def beside_auto(
+def compared_with_auto(
     got: Estimate, sides: Mapping[str, Any], auto: Callable[[np.ndarray], Estimate], columns: int, dependent: bool
 ) -> tuple[str, ...]:
     """`disagreement` of a trained estimate with `auto(row numbers)`; nothing where that cannot be had."""

@@ -17,7 +17,7 @@ from deeptheory.core.arrays import as_numpy, check_paired
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate
 from deeptheory.core.shapes import check_finite, labels_of
-from deeptheory.information.agreement import beside_auto
+from deeptheory.information.agreement import compared_with_auto
 from deeptheory.information.automatic import automatic
 from deeptheory.information.doubts import SERIES, below_nothing, one_series_note, series_note, tails_note
 from deeptheory.information.estimate import InformationEstimate, Samples, held_by, holding
@@ -224,7 +224,7 @@ def _estimate(
         if ours and groups is None and block is None:
             notes += (series_note if shared else one_series_note)(*sides.values())
     if function in _LEARNED and not any(COPIED in t or SERIES in t for t in notes):
-        notes += _beside_auto(got, sides, groups, block)
+        notes += _compared_with_auto(got, sides, groups, block)
     if shared:
         notes += below_nothing(got)
     p, null_mean = math.nan, math.nan
@@ -238,14 +238,14 @@ def _estimate(
     return holding(InformationEstimate(**said, p=p, null_mean=null_mean * per), held)
 
 
-def _beside_auto(got: Estimate, sides: dict[str, Any], groups: Any, block: int | None) -> tuple[str, ...]:
+def _compared_with_auto(got: Estimate, sides: dict[str, Any], groups: Any, block: int | None) -> tuple[str, ...]:
     def auto(rows: np.ndarray) -> Estimate:
         whole = len(rows) == len(next(iter(sides.values())))
         some = sides if whole else {name: _rows(side, rows) for name, side in sides.items()}
         return _estimate(automatic, some, {}, "bits", 0, groups, block)
 
     kept = groups is not None or block is not None
-    return beside_auto(got, sides, auto, sum(map(_columns, sides.values())), kept)
+    return compared_with_auto(got, sides, auto, sum(map(_columns, sides.values())), kept)
 
 
 def _is_ours(function: Callable) -> bool:
