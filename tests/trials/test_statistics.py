@@ -113,13 +113,29 @@ def scales(rng, draws):
     x, y = rng.normal(size=12) + 5, rng.normal(size=12) + 4
     mean, ratio = st.mean_interval(x), st.ratio_interval(x, y)
     out = []
-    for c in (1e-200, 1e-8, 1e8, 1e200):
+    middle = st.median_interval(x).value
+    for c in (1e-200, 1e-8, 1e8, 1e200, 2e307):
         m, r = st.mean_interval(x * c), st.ratio_interval(x * c, y * c)
         out += [
             near([m.low / c, m.high / c], [mean.low, mean.high], 1e-9),
             near([r.low, r.high], [ratio.low, ratio.high], 1e-9),
+            near([m.value / c, st.median_interval(x * c).value / c], [mean.value, middle], 1e-9),
         ]
     return all_of(*out)
+
+
+def still_columns(rng, draws):
+    """.1 a thousand times has a mean that is off by a rounding, and that is no series."""
+    x = rng.normal(size=1000)
+    still = [np.full(1000, value) for value in (0.1, 0.7, 1e-200, 1 / 3)]
+    more = [st.autocorrelation_time(np.stack([s, x], axis=1)) for s in still]
+    return all_of(same([1.0, *map(st.autocorrelation_time, still)]), same([st.autocorrelation_time(x), *more]))
+
+
+def units_of_a_series(rng, draws):
+    x = rng.normal(size=1000).cumsum()
+    x /= np.abs(x).max()
+    return same([st.autocorrelation_time(x * c) for c in (1, 1e-300, 1e-12, 1e12, 1.5e308)], 1e-9)
 
 
 def order_of_rows(rng, draws):
@@ -174,7 +190,9 @@ ROWS = [
     Row("statistics.permutation_p", "truth", "(b + 1) / (m + 1)",
         lambda rng, draws: near(st.permutation_p(2.0, np.array([1.0, 2.0, 3.0])), 3 / 4, 0)),
     Row("statistics.autocorrelation_time", "truth", "AR(1): (1 + phi) / (1 - phi), closed form", known_times),
-    Row("statistics.mean_interval", "invariance", "units of measurement from 1e-200 to 1e200; ratios, too", scales),
+    Row("statistics.autocorrelation_time", "truth", "columns that do not vary have none", still_columns),
+    Row("statistics.autocorrelation_time", "invariance", "units from 1e-300 to 1e308", units_of_a_series),
+    Row("statistics.mean_interval", "invariance", "units of measurement from 1e-200 to 1e307; ratios, too", scales),
     Row("statistics.rank_correlation", "invariance", "order of pairs, monotone transformations", order_of_rows),
 ]  # fmt: skip
 

@@ -31,6 +31,7 @@ LEAST_FOR_MEDIAN = 6  # with 5 values no pair of order statistics holds the medi
 LEAST_FOR_RANKS = 5
 _EXACT_RANKS = 7  # 5,040 orders
 _DRAWS = 9_999
+_NUMBERS_AT_ONCE = 10_000_000  # 80 MB of shuffled ranks
 BATCHES = 10
 _OfRows = Callable[[np.ndarray], float]
 
@@ -82,8 +83,7 @@ def mean_interval(values: Any, level: float = LEVEL) -> Interval:
     x, missing = _inputs.present(values)
     if not len(x):
         return _interval(math.nan, math.nan, math.nan, 0, "no value", missing)
-    with np.errstate(invalid="ignore"):
-        value = float(x.mean())
+    value = _mean(x)
     if (x == x[0]).all() and len(x) > 1:
         return _interval(float(x[0]), float(x[0]), float(x[0]), len(x), "every unit gave the same", missing)
     if len(x) < 2 or not np.isfinite(x).all():
@@ -121,7 +121,7 @@ def median_interval(values: Any, level: float = LEVEL) -> Interval:
     x, n = np.sort(x), len(x)
     if not n:
         return _interval(math.nan, math.nan, math.nan, 0, "no value", missing)
-    value = float(x[(n - 1) // 2] if x[(n - 1) // 2] == x[n // 2] else (x[(n - 1) // 2] + x[n // 2]) / 2)
+    value = _mean(x[[(n - 1) // 2, n // 2]])
     k = int(binom.ppf((1 - level) / 2, n, 0.5))  # P(B <= k - 1) <= (1 - level) / 2
     while k > 0 and binom.cdf(k - 1, n, 0.5) > (1 - level) / 2:
         k -= 1
@@ -179,7 +179,7 @@ def ratio_interval(a: Any, b: Any, level: float = LEVEL) -> Interval:
         return _interval(value, -math.inf, math.inf, n, "Fieller, unbounded: the denominator may be 0", missing)
     half = math.sqrt(max(root, 0.0))
     middle = ma * mb - t2 * vab
-    low, high = sorted(((middle - half) / lead * unit, (middle + half) / lead * unit))
+    low, high = sorted((float((middle - half) / lead) * unit, float((middle + half) / lead) * unit))
     return _interval(value, low, high, n, "Fieller", missing)
 
 
@@ -259,7 +259,9 @@ def rank_correlation(x: Any, y: Any, *, level: float = LEVEL, seed: int = 0) -> 
         p = float((np.abs(null) >= abs(value) - 1e-12).mean())
     else:
         rng = np.random.default_rng([seed, n, 5])
-        null = np.stack([rng.permutation(b) for _ in range(_DRAWS)]) @ a / norm
+        rows = max(1, _NUMBERS_AT_ONCE // n)
+        drawn = [min(rows, _DRAWS - first) for first in range(0, _DRAWS, rows)]
+        null = np.concatenate([np.stack([rng.permutation(b) for _ in range(k)]) @ a for k in drawn]) / norm
         p = float(permutation_p(abs(value) - 1e-12, np.abs(null)))
     if n < LEAST_FOR_RANKS:
         return RankCorrelation(value, nan, nan, p=p, n=n)
@@ -314,6 +316,8 @@ def autocorrelation_time(x: Any, groups: Any = None) -> float:
     if x.ndim == 0:
         raise InputError(f"x is one number, {x}; needed: [n] or [n, ...], rows in order")
     x = x[:, None] if x.ndim == 1 else x.reshape(len(x), -1)
+    x = x[:, (x != x[:1]).any(0)]  # a mean of equal values may be off by a rounding, at all lags alike
+    x = x * 2.0 ** -np.maximum(np.frexp(np.abs(x).max(0, initial=0.0))[1], 0)  # sums of 1e308 are infinite
     codes = _inputs.codes_by_row("groups", groups, len(x))
     runs = [x[codes == c] for c in range(codes.max() + 1)] if len(x) else []
     longest = max((len(r) for r in runs), default=0)
@@ -366,6 +370,13 @@ def batch_interval(
     values = np.array([estimate(rows) for rows in pieces])
     half = _student(LEVEL, BATCHES - 1) * _standard_error(values)
     return float(value - half), float(value + half)
+
+
+def _mean(x: np.ndarray) -> float:
+    """The mean, also where the sum is beyond the largest double; NaN for infinities of both signs."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        value = float(x.mean())
+        return float((x / len(x)).sum()) if math.isinf(value) and np.isfinite(x).all() else value
 
 
 def _standard_error(x: np.ndarray) -> float:
