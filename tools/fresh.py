@@ -28,7 +28,8 @@ SAMPLE = [  # of every floor of the house, and what tells of the structure
 ]
 IN_A_CLONE = [  # what these test is in a clone alone
     *("test_benchmarks.py", "test_benchmark_scripts.py", "test_equations.py", "test_words.py", "test_release.py"),
-    *("capsules/test_benchmark.py", "cheap/test_benchmark.py", "cli/test_installation.py"),
+    *("capsules/test_benchmark.py", "cheap/test_benchmark.py", "cli/test_installation.py", "faces/test_numbers.py"),
+    *("runs/test_kills.py", "test_accuracy.py", "test_truths.py"),
 ]
 COPIED = ("tests", "docs", "examples", "pyproject.toml", "README.md", "CONTRIBUTING.md", "CITATION.cff", "Makefile")
 TOOLS = ("pytest>=8.2", "pytest-timeout>=2.3", "pytest-xdist>=3.6", "hypothesis>=6.100", "jsonschema>=4.21")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from scipy.integrate import trapezoid
 from scipy.stats import norm
 
 import deeptheory as dt
@@ -95,7 +96,7 @@ def shifted(n, shift, p):
     densities = norm.pdf(z), norm.pdf(z - shift)
     mixture = (1 - p) * densities[0] + p * densities[1]
     bits = sum(
-        w * np.trapezoid(np.where(f > 0, f * np.log2(np.maximum(f, 1e-300) / np.maximum(mixture, 1e-300)), 0), z)
+        w * trapezoid(np.where(f > 0, f * np.log2(np.maximum(f, 1e-300) / np.maximum(mixture, 1e-300)), 0), z)
         for w, f in zip((1 - p, p), densities)
     )
 
@@ -220,7 +221,7 @@ def _shift_information():
     z = np.linspace(-14, 10, 48_001)
     parts = [norm.pdf(z + 2 * k) for k in range(3)]
     mixture = sum(parts) / 3
-    entropy = -np.trapezoid(mixture * np.log2(mixture), z)
+    entropy = -trapezoid(mixture * np.log2(mixture), z)
     return float(entropy - 0.5 * np.log2(2 * np.pi * np.e))
 
 

@@ -3,6 +3,7 @@ noisy networks, clusters."""
 
 import numpy as np
 import torch
+from scipy.integrate import trapezoid
 from scipy.special import ndtr
 from scipy.stats import norm
 
@@ -42,7 +43,7 @@ def two_points(rng, draws):
     for w in (0.2, 1.0, 2.5):
         z = np.linspace(-14, 14, 56_001)
         mix = (norm.pdf(z - w) + norm.pdf(z + w)) / 2
-        bits = -np.trapezoid(mix * np.log2(mix), z) - 0.5 * np.log2(2 * np.pi * np.e)
+        bits = -trapezoid(mix * np.log2(mix), z) - 0.5 * np.log2(2 * np.pi * np.e)
         got = info.noisy_neuron_information(w * 0.3, [-1, 1], 0.3, activation="linear")
         out.append(near(got, bits, 1e-6, f"w = {w}: "))
     for n in (2, 5, 16):
