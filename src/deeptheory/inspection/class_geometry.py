@@ -12,7 +12,16 @@ from torch import Tensor
 
 from deeptheory.core.statistics import proportion_interval
 from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument, Layer, Passes, Quantity, Reading
-from deeptheory.inspection.neural_collapse import Geometry, Value, linear_right, nearest_class, nearest_right, power_of
+from deeptheory.inspection.neural_collapse import (
+    SAME_MEAN,
+    Geometry,
+    Value,
+    linear_right,
+    nearest_class,
+    nearest_right,
+    power_of,
+    said_by_head,
+)
 from deeptheory.inspection.rows import Held, kept_rows
 
 _HELD = 16 << 20  # bytes of activations of one layer; of a larger probe a part of each class is held
@@ -53,7 +62,7 @@ class _Stream:
         shuffled = [Geometry(x, c, self._classes) for c in codes.T[1:]]
         for q in ("nc1", "scatter_ratio", "equinorm", "equiangle", "maximal_angle"):
             permuted = tuple(getattr(g, q)().value for g in shuffled)
-            why = true.refusal if q == "nc1" else "all classes have the same mean"
+            why = true.refusal if q == "nc1" else (true.middle or SAME_MEAN)
             out.append(_reading(q, getattr(true, q)(interval=True), permuted, why, part))
         test = torch.as_tensor(self._context.held_out).cpu()[self._rows]
         within = permuted_within(codes[:, 0], test, self._context.permutations, self._context.seed)
@@ -104,7 +113,7 @@ class _Stream:
         n = int(test.sum())
         if n == 0 or n == len(x):
             return [*out, _none("nc4", "too few samples for a fitted and a held-out half")]
-        said = (x[test] @ w.T + b * 2.0**-power).argmax(1)
+        said = said_by_head(x[test], power, w, b)
         others = [int((said != nearest_class(x, c, self._classes, test)).sum()) for c in codes.T]
         found = proportion_interval(others[0], n)
         return [

@@ -206,11 +206,15 @@ HEALTH = Instrument(
         Quantity(
             name="dead",
             title="Dead units",
-            about="fraction that is 0 for every sample and position",
+            about="fraction that is 0 for every sample and position, up to a millionth of the layer's largest value",
             ends=(0.0, 1.0),
             shown=True,
         ),
-        Quantity(name="constant", title="Constant units", about="fraction with one value other than 0"),
+        Quantity(
+            name="constant",
+            title="Constant units",
+            about="fraction with one value other than 0, up to a millionth of the layer's largest value",
+        ),
         Quantity(
             name="saturated",
             title="Saturated units",

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from deeptheory.axis.bench.left_out import left_out
-from deeptheory.core.arrays import as_floats
+from deeptheory.core.arrays import as_floats, as_numpy, check_paired, is_torch
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, labels_array
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 _TARGETS = 2048  # columns that a linear decoder is fitted to at once
 _RANK = 1e-10  # of the largest singular value of the class means
+_FAR = 1024  # times its range: from there on a column is moved to 0
+_EQUAL = 1e-13  # of a column's size: what class means differ by is rounding
+SAME_MEAN = "all classes have the same mean"
 _Z = 1.959964
 
 
@@ -45,7 +48,8 @@ class NeuralCollapse(Result):
     simplex equiangular tight frame (NC2). nc3: Frobenius distance of the head's weights to the centered class means,
     each of norm 1: 0 when aligned, sqrt 2 for a random head. nc4: fraction of samples that the head and the nearest
     class mean call otherwise. Both are NaN without a head, all but scatter_ratio and nc4 where all class means are
-    equal. notes: why a number is NaN.
+    equal, equiangle and maximal_angle where a class mean lies at the center. notes: why a number is NaN, and row labels
+    that disagree.
     """
 
     nc1: float
@@ -79,18 +83,21 @@ def neural_collapse(features: Any, labels: Any, *, weight: Any = None, bias: Any
     features: [n, d], numpy or torch, computed in float64. labels: [n], numbers or names. weight: [C, d] of a linear
     head on these features whose rows are the classes in sorted order, or None; bias: [C], None for zeros.
     Samples count alike in S_W, classes in S_B. No intervals; dt.inspect gives them.
-    InputError: other shapes, NaN or infinite features or weights, one class only, nothing varies.
+    InputError: other shapes, NaN or infinite features or weights, missing labels, one class only, a class for each
+    sample, nothing varies, the same row labels (pandas) in another order.
     """
-    x, codes, names = _checked(features, labels)
+    paired = check_paired(features=features, labels=labels)
+    x, power, codes, names = _checked(features, labels)
     geometry = Geometry(x, codes, len(names))
-    notes = [geometry.refusal] if geometry.refusal else []
+    notes = [why for why in (geometry.refusal, "" if geometry.apart else SAME_MEAN, geometry.middle) if why]
     nc3 = nc4 = math.nan
     if weight is None:
         notes.append("no head was given, so neither NC3 nor NC4")
     else:
         w, b = _head(weight, bias, len(names), x.shape[1])
-        scale = 2.0 ** power_of(torch.as_tensor(as_floats(features)))
-        nc3, nc4 = geometry.nc3(w).value, geometry.nc4(w, b / scale)
+        nc3, nc4 = geometry.nc3(w).value, geometry.nc4(w, b, power)
+        if not bool(w.any()):
+            notes.append("the head's weights are all 0, so no NC3")
     return NeuralCollapse(
         nc1=geometry.nc1().value,
         scatter_ratio=geometry.scatter_ratio().value,
@@ -102,7 +109,7 @@ def neural_collapse(features: Any, labels: Any, *, weight: Any = None, bias: Any
         n=len(x),
         units=x.shape[1],
         classes=len(names),
-        notes=tuple(notes),
+        notes=(*dict.fromkeys(notes), *paired),
     )
 
 
@@ -115,11 +122,12 @@ def decoder_accuracy(
     its share: of labels permuted over both halves a class that is frequent in one is rare in the other, and decoders of
     noise are right less often than by chance. decoder: "linear" (ridge on one-hot targets, the penalty of each class
     chosen by leaving out the fitted samples in turn; least squares from 8 samples per unit) or "nearest mean"
-    (Euclidean). InputError: other shapes, NaN, one class only, an unknown decoder, no sample or one class on the side
-    that is fitted.
+    (Euclidean). InputError: other shapes, NaN, missing labels, one class only, a class for each sample, an unknown
+    decoder, no sample or one class on the side that is fitted, the same row labels (pandas) in another order.
     """
-    x, codes, names = _checked(features, labels)
-    test = np.ascontiguousarray(labels_array("held_out", held_out))  # torch takes no negative strides
+    check_paired(features=features, labels=labels, held_out=held_out)
+    x, _, codes, names = _checked(features, labels)
+    test = np.array(labels_array("held_out", held_out))  # torch takes no negative strides and nothing read-only
     if test.dtype != bool:
         raise InputError(f"held_out is of {test.dtype}; needed: [n] of bool, True for the samples that are held out")
     if test.shape != (len(x),) or test.all() or not test.any():
@@ -151,15 +159,19 @@ class Geometry:
     def __init__(self, x: Tensor, codes: Tensor, classes: int):
         # a part of the samples may lack a class
         self.present = torch.bincount(codes, minlength=classes).nonzero()[:, 0]
-        self.x, self.classes = x, len(self.present)
+        self.given, self.x, self.classes = x, moved(x), len(self.present)
         self.codes = codes = torch.searchsorted(self.present, codes.contiguous())
         classes = self.classes
         self.counts = torch.bincount(codes, minlength=classes).to(x)
-        self.means = _means(x, codes, classes)
-        self.rest = x - self.means[codes]
+        self.means = _means(self.x, codes, classes)
+        self.rest = self.x - self.means[codes]
         centered = self.means - self.means.mean(0)
-        size = float(x.abs().max())
-        self.apart = bool(centered.abs().max() > 1e-13 * size)  # else class means differ by rounding
+        rounding = _EQUAL * self.x.abs().amax(0)  # of each column: one may be in other units than the rest
+        self.apart = bool((centered.abs() > rounding).any())
+        central = (centered.abs() <= rounding).all(1)
+        self.middle = ""
+        if self.apart and bool(central.any()):
+            self.middle = "the mean of a class is that of all class means: it has no angle"
         least, units = int(self.counts.min()), x.shape[1]
         self.refusal = ""
         if least <= units:
@@ -168,7 +180,7 @@ class Geometry:
                 f"{units}; noise would read as collapse"
             )
         elif not self.apart:
-            self.refusal = "all classes have the same mean"
+            self.refusal = SAME_MEAN
 
     def nc1(self, interval: bool = False) -> Value:
         """tr(S_W S_B^+) / C: variability within classes; 0 is collapse."""
@@ -197,17 +209,22 @@ class Geometry:
 
     def equiangle(self, interval: bool = False) -> Value:
         """Standard deviation of the cosines between centered class means; 0 is collapse."""
+        if self.middle:
+            return Value(math.nan)
         return self._plain(lambda m: _cosines(m).std(correction=0), interval)
 
     def maximal_angle(self, interval: bool = False) -> Value:
         """Mean distance of those cosines from -1 / (C - 1); 0 is collapse."""
+        if self.middle:
+            return Value(math.nan)
         return self._plain(lambda m: (_cosines(m) + 1 / (self.classes - 1)).abs().mean(), interval)
 
     def nc3(self, weight: Tensor, interval: bool = False) -> Value:
         """Distance of a head's weights [C, d] from the class means, both of norm 1; 0 is collapse."""
-        if not float(weight.norm()) > 0:
-            return Value(math.nan)
         weight = weight[self.present]
+        if not bool(weight.any()):
+            return Value(math.nan)
+        weight = torch.ldexp(weight, torch.tensor(-power_of(weight)))
         w = weight / weight.norm()
 
         def distance(m: Tensor) -> Tensor:
@@ -216,9 +233,10 @@ class Geometry:
 
         return self._plain(distance, interval)
 
-    def nc4(self, weight: Tensor, bias: Tensor) -> float:
+    def nc4(self, weight: Tensor, bias: Tensor, power: int) -> float:
         """Share of samples for which the head, weight [C, d] and bias [C], disagrees with the nearest class mean."""
-        return float(((self.x @ weight.T + bias).argmax(1) != nearest_of(self.x, self.means)).double().mean())
+        said = said_by_head(self.given, power, weight, bias)
+        return float((said != nearest_of(self.x, self.means)).double().mean())
 
     def _log(self, f: Callable[[Tensor], Tensor], each: Tensor, interval: bool) -> Value:
         """f(means), a mean of `each` times what the means say; the interval of its logarithm."""
@@ -262,6 +280,25 @@ def _means(x: Tensor, codes: Tensor, classes: int) -> Tensor:
     return shown.T @ x / shown.sum(0).clamp_min(1)[:, None]
 
 
+def moved(x: Tensor) -> Tensor:
+    """x with the columns that lie far from 0, next to how much they vary, moved to it: their means would be rounded,
+    and 1e7 next to a spread of 1 read as a further direction of the class means. The others keep every digit."""
+    far = x.abs().amax(0) > _FAR * (x.amax(0) - x.amin(0))
+    return x - torch.where(far, x[0], 0.0) if bool(far.any()) else x
+
+
+def said_by_head(x: Tensor, power: int, weight: Tensor, bias: Tensor) -> Tensor:
+    """Number of the largest of the logits 2^power x weight' + bias, for each of x [n, d]: sums of one size, so that
+    none is infinite or 0 for its unit alone."""
+    p, q = power_of(weight), power_of(bias)
+    logits = x @ torch.ldexp(weight, torch.tensor(-p)).T
+    if bool(bias.any()):
+        more = q - p - power  # exponent of the biases over that of the products
+        bias = torch.ldexp(bias, torch.tensor(-q))
+        logits = torch.ldexp(logits, torch.tensor(min(0, -more))) + torch.ldexp(bias, torch.tensor(min(0, more)))
+    return logits.argmax(1)
+
+
 def nearest_of(x: Tensor, means: Tensor) -> Tensor:
     """Number of the nearest of means [C, d], for each of x [n, d]."""
     middle = means.mean(0)  # products of what lies far from 0 would cancel
@@ -287,6 +324,8 @@ def linear_right(x: Tensor, codes: Tensor, classes: int, test: Tensor) -> list[i
     """The same for a linear decoder."""
     folds = [((~test).nonzero()[:, 0], test.nonzero()[:, 0])]
     step, out = max(1, _TARGETS // classes), []
+    x = moved(x)
+    x = torch.ldexp(x, -torch.frexp(x.abs().amax(0))[1])  # a column in other units: its squares are 0 or infinite
     for k in range(0, codes.shape[1], step):
         part = codes[:, k : k + step]
         shown = one_hot(part, classes).to(x).flatten(1)
@@ -295,22 +334,51 @@ def linear_right(x: Tensor, codes: Tensor, classes: int, test: Tensor) -> list[i
     return out
 
 
-def _checked(features: Any, labels: Any) -> tuple[Tensor, Tensor, np.ndarray]:
-    """features scaled by a power of two, class codes in sorted order, class names."""
+def _checked(features: Any, labels: Any) -> tuple[Tensor, int, Tensor, np.ndarray]:
+    """features over 2^power, power, class codes in sorted order, class names."""
     x = torch.as_tensor(as_floats(features))
     if x.ndim != 2 or 0 in x.shape:
         raise InputError(f"features have shape {list(x.shape)}; needed: [n, d], neither of them 0")
-    y = labels_array("labels", labels)
+    y = _label_values(labels)
     if y.shape != (len(x),):
         raise InputError(f"labels have shape {list(y.shape)}, features {len(x)} rows; needed: one label per row")
     check_finite(features=x, labels=y)
-    names, codes = np.unique(y.astype(str) if y.dtype == object else y, return_inverse=True)
+    names, codes = np.unique(y, return_inverse=True)
     if len(names) < 2:
         raise InputError("labels hold one class only; class geometry needs two")
-    x = torch.ldexp(x, torch.tensor(-power_of(x)))
+    if len(names) == len(x):
+        raise InputError(f"each of {len(x)} samples has a label of its own; classes need samples that share one")
+    power = power_of(x)
+    x = torch.ldexp(x, torch.tensor(-power))
     if not bool((x != x[0]).any()):
         raise InputError("every sample has the same features; nothing varies")
-    return x, torch.as_tensor(codes.ravel()), names
+    return x, power, torch.as_tensor(codes.ravel()), names
+
+
+def _label_values(labels: Any) -> np.ndarray:
+    """Labels as numbers or text: of objects (pandas' nullable integers) text would put 10 before 9."""
+    y = labels_array("labels", as_numpy(labels) if is_torch(labels) else labels)
+    if y.dtype == object:
+        words = [v for v in y.ravel() if isinstance(v, str | bytes)]
+        if words:
+            missing = [v for v in y.ravel() if v is None or (not isinstance(v, str | bytes) and not _equals_itself(v))]
+            if missing:
+                raise InputError(f"labels hold {missing[0]} ({len(missing)} of {y.size}); leave out these samples")
+            return y.astype(str)
+        try:
+            return as_floats(labels)
+        except InputError:  # dates and the like
+            return y.astype(str)
+    if y.dtype.kind in "mM" and np.isnat(y).any():
+        raise InputError(f"labels hold NaT ({int(np.isnat(y).sum())} of {y.size}); leave out these samples")
+    return y
+
+
+def _equals_itself(v: Any) -> bool:
+    try:
+        return bool(v == v)
+    except TypeError:  # pandas.NA
+        return False
 
 
 def power_of(x: Tensor) -> int:
