@@ -4,10 +4,14 @@ They are read from the layout of the interactive figure, so that both drawings h
 """
 
 import math
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from deeptheory.report.svg import tick_texts
+
+_MOST = sys.float_info.max
 _PAD = 0.04  # of the range, on both sides
 _TICKS = 6  # of a linear axis, about
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -37,7 +41,10 @@ class Axis:
 
     def along(self, value: float) -> float:
         """Where a value is drawn that is a power of ten already, as in ranges and annotations."""
-        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
+        share = (value - self.low) / (self.high - self.low)
+        if math.isinf(self.high - self.low):  # from -1e308 to 1e308
+            share = (value / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
+        return self.start + share * (self.end - self.start)
 
     def part(self, fraction: float) -> float:
         """A fraction of the way from the low end to the high one."""
@@ -61,7 +68,8 @@ class Axis:
         if self.kind == "log":
             return _log_ticks(self)
         low, high = sorted((self.low, self.high))
-        return [(self.along(v), plain(v)) for v in _linear_ticks(low, high, layout.get("dtick"))]
+        places = _linear_ticks(low, high, layout.get("dtick"))
+        return [(self.along(v), t) for v, t in zip(places, _texts(places))]
 
     def within(self, place: float, slack: float = 0.5) -> bool:
         """Whether a place lies between the ends, or `slack` beyond."""
@@ -85,13 +93,13 @@ def axis(layout: dict[str, Any], values: Iterable[Any], start: float, end: float
             numbers = [x for v in seen if (x := number(v)) is not None]
             numbers = [math.log10(x) for x in numbers if x > 0] if kind == "log" else numbers
         low, high = (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
-        if low == high:
+        if high - low <= max(1e-13 * max(abs(low), abs(high)), 1e-320):  # equal up to rounding: no axis is that fine
             low, high = low - (abs(low) or 1) * 0.1, high + (abs(high) or 1) * 0.1
-        pad = 0 if exact or names else _PAD * (high - low)
-        low, high = low - pad, high + pad
+        pad = 0 if exact or names else _PAD * high - _PAD * low
+        low, high = max(low - pad, -_MOST), min(high + pad, _MOST)
         if layout.get("autorange") == "reversed":
             low, high = high, low
-    if low == high:
+    if abs(high - low) < 1e-320:
         high = low + 1
     return Axis(kind, low, high, start, end, names)
 
@@ -125,20 +133,29 @@ def plain(value: Any) -> str:
     if x == 0:
         return "0"
     if abs(x) >= 1e5 or abs(x) < 1e-3:
-        power = math.floor(math.log10(abs(x)) + 1e-9)
-        digits = f"{x / 10**power:.3g}"
-        return ("" if digits == "1" else f"{digits}·") + "10" + str(power).translate(_RAISED)
+        digits, _, power = f"{x:.2e}".partition("e")
+        digits = f"{float(digits):.3g}".replace("-", "−")
+        return {"1": "", "−1": "−"}.get(digits, f"{digits}·") + "10" + str(int(power)).translate(_RAISED)
     return f"{x:.6g}".replace("-", "−")
+
+
+def _texts(values: list[float]) -> list[str]:
+    """What is said at equal steps: with more digits where the step is small for such values."""
+    texts = [plain(v) for v in values]
+    return tick_texts(values, log=False) if len(set(texts)) < len(texts) else texts
 
 
 def _linear_ticks(low: float, high: float, every: Any = None) -> list[float]:
     step = number(every)
     if not step or (high - low) / step > 2.5 * _TICKS:
-        raw = (high - low) / _TICKS
-        power = 10.0 ** math.floor(math.log10(raw))
+        raw = high / _TICKS - low / _TICKS if math.isinf(high - low) else (high - low) / _TICKS
+        power = 10.0 ** math.floor(math.log10(raw)) if raw else 0.0
+        if not power:  # next to the smallest number
+            return [low, high]
         step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw * (1 - 1e-9))
     first = math.ceil(low / step - 1e-9)
-    return [round(k * step, 12) for k in range(first, math.floor(high / step + 1e-9) + 1)]
+    digits = max(12, 6 - math.floor(math.log10(step)))  # after the point: k * step, less what it was rounded by
+    return [round(k * step, digits) for k in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 def _log_ticks(axis: Axis) -> list[tuple[float, str]]:
@@ -147,8 +164,9 @@ def _log_ticks(axis: Axis) -> list[tuple[float, str]]:
     if len(decades) >= 2:
         each = -(-len(decades) // 7)
         return [(axis.along(k), plain(10.0**k)) for k in decades if k % each == 0]
-    values = [m * 10.0**k for k in range(math.floor(low), math.ceil(high) + 1) for m in (1, 2, 5)]
-    inside = [v for v in values if low - 1e-9 <= math.log10(v) <= high + 1e-9]
-    if len(inside) < 2:
-        inside = [v for v in _linear_ticks(10.0**low, 10.0**high) if v > 0]
-    return [(axis.along(math.log10(v)), plain(v)) for v in inside]
+    values = [float(f"{m}e{k}") for k in range(math.floor(low), math.ceil(high) + 1) for m in (1, 2, 5)]
+    inside = [v for v in values if 0 < v <= _MOST and low - 1e-9 <= math.log10(v) <= high + 1e-9]
+    if len(inside) >= 2:
+        return [(axis.along(math.log10(v)), plain(v)) for v in inside]
+    inside = [v for v in _linear_ticks(10.0**low, 10.0**high) if v > 0]
+    return [(axis.along(math.log10(v)), t) for v, t in zip(inside, _texts(inside))]

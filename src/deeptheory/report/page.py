@@ -239,8 +239,8 @@ def number(value: Any) -> str:
         return "–"
     if isinstance(value, str):
         return {"inf": "∞", "-inf": "−∞"}.get(value, value)
-    if isinstance(value, float) and math.isinf(value):
-        return "∞" if value > 0 else "−∞"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "–" if math.isnan(value) else "∞" if value > 0 else "−∞"
     if value == int(value) and abs(value) < 1e6:
         return str(int(value)).replace("-", "−")
     digits = f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"

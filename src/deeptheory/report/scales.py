@@ -3,7 +3,7 @@
 from typing import Any
 
 from deeptheory.report import marks
-from deeptheory.report.axes import number, plain, values_of
+from deeptheory.report.axes import Axis, number, plain, values_of
 
 _WIDE, _PARTS = 260, 40
 
@@ -41,6 +41,15 @@ def color_bar_of(traces: list[dict[str, Any]]) -> tuple[list, float, float, dict
     return None
 
 
+def _told(ticks: list[float]) -> list[str]:
+    """With two digits, or as many as it takes that no two read alike."""
+    for digits in range(2, 17):
+        words = [plain(float(f"{v:.{digits}g}")) if digits < 6 else f"{v:.{digits}g}" for v in ticks]
+        if len(set(words)) == len(set(ticks)):
+            return words
+    return [repr(v) for v in ticks]
+
+
 def color_bar(traces: list[dict[str, Any]], left: float, y: float) -> str:
     """The bar with a few of its values and what they are."""
     found = color_bar_of(traces)
@@ -53,9 +62,9 @@ def color_bar(traces: list[dict[str, Any]], left: float, y: float) -> str:
         f'fill="{marks.scaled(scale, k / (_PARTS - 1))}"/>'
         for k in range(_PARTS)
     )
-    ticks = values_of(bar.get("tickvals")) or [low, (low + high) / 2, high]
-    words = values_of(bar.get("ticktext")) or [plain(float(f"{v:.2g}")) for v in ticks]
-    places = [left + _WIDE * (t - low) / (high - low) for t in ticks] if high > low else []
+    ticks = values_of(bar.get("tickvals")) or [low, low / 2 + high / 2, high]
+    words = values_of(bar.get("ticktext")) or _told(ticks)
+    places = [Axis("linear", low, high, left, left + _WIDE).along(t) for t in ticks] if high > low else []
     said = "".join(marks.text(p, y + 21, w, "t", "middle") for p, w in zip(places, words))
     title = bar.get("title")
     name = str(title.get("text") or "") if isinstance(title, dict) else str(title or "")
