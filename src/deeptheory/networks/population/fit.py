@@ -21,6 +21,7 @@ from deeptheory.networks.population.checkpoint import PopulationCheckpoint
 from deeptheory.networks.population.engines import Autograd, HandWritten, Plan, losses, weights
 from deeptheory.networks.population.optimizers import Optimizer, optimizer_of
 from deeptheory.networks.population.population import Population
+from deeptheory.networks.population.precision import check_precision
 from deeptheory.networks.population.splits import Split, split
 from deeptheory.networks.population.targets import as_targets
 
@@ -136,9 +137,9 @@ def fit(
 
     Returns losses and accuracies at record_at. InputError: epochs or batch no integer of 1 or more, logged epochs that
     are no integers in 0..epochs, shapes that do not fit, NaN, labels out of range or of one class, a fraction outside
-    (0, 1], lr not above 0, unknown names, an engine that cannot train these networks. StoreError: the checkpoint is
-    corrupt or of other settings. DeeptheoryError: weights became infinite or NaN; what was recorded so far stays in the
-    recorder.
+    (0, 1], lr not above 0, unknown names, an engine that cannot train these networks, numbers that are infinite in the
+    networks' dtype. StoreError: the checkpoint is corrupt or of other settings. DeeptheoryError: weights became
+    infinite or NaN, or squared gradients infinite; what was recorded so far stays in the recorder.
     """
     looks = _check_looks(epochs, record_at)
     plan = _plan(
@@ -156,6 +157,9 @@ def fit(
         orthonormal=orthonormal,
     )
     log = _Log(nets, plan, looks)
+    dtype = next(nets.parameters()).dtype
+    numbers = {"x": plan.x} | ({"y": as_numpy(y)} if nets.head in ("linear", "median") else {})
+    log.notes = tuple(note for name, values in numbers.items() for note in check_precision(name, values, dtype))
     more = {
         "engine": _engine_of(nets, plan, engine).__name__,
         "recorder": recorder is not None,
@@ -178,14 +182,14 @@ def fit(
             done_looks.add(now)
             if gradients is not None:
                 now += _look_at_gradients(run, nets, gradients, gradient_batch, now, epochs)
-                _check_weights(nets, now, "recorder" if recorder is not None else None)
+                _check_weights(nets, run, now, "recorder" if recorder is not None else None)
                 continue
         if now >= epochs:
             break
         upto = min([e for e in looks if e > now] + [epochs, now + _SPAN])
         run.run(now, upto)
         now = upto
-        _check_weights(nets, now, "recorder" if recorder is not None else None)
+        _check_weights(nets, run, now, "recorder" if recorder is not None else None)
         if progress is not None:
             progress(now, epochs)
         if kept:
@@ -209,7 +213,7 @@ def _plan(nets, x, y, *, train, optimizer, lr, batch, seed, how, reshuffle, drop
         raise InputError(f"x holds {x.dtype} of shape {list(x.shape)}; needed: real numbers [n, ...]")
     if any(p.is_inference() for p in nets.parameters()):
         raise InputError("the networks were made in inference mode, which bars training; make them outside of it")
-    n, networks = len(x), len(nets.seeds)
+    n, networks, dtype = len(x), len(nets.seeds), next(nets.parameters()).dtype
     if n < 2:
         raise InputError(f"x has {n} rows; training needs at least 2")
     if np.ndim(lr) == 0:
@@ -230,7 +234,7 @@ def _plan(nets, x, y, *, train, optimizer, lr, batch, seed, how, reshuffle, drop
     outputs = _outputs_of(nets, x)
     return Plan(
         x=x,
-        target=np.require(as_targets(y, n, networks, outputs, nets.head), requirements=("C", "W")),
+        target=np.require(as_targets(y, n, networks, outputs, nets.head, dtype), requirements=("C", "W")),
         order=order,
         counts=counts,
         batch=int(counts.max()) if batch is None else int(batch),
@@ -286,12 +290,17 @@ def _look_at_gradients(run, nets, gradients, size: int | None, now: int, epochs:
     return int(trains)
 
 
-def _check_weights(nets, now: int, recorder: str | None) -> None:
+def _check_weights(nets, run, now: int, recorder: str | None) -> None:
     bad = {s for p in nets.parameters() for s, ok in zip(nets.seeds, p.detach().flatten(1).isfinite().all(1)) if not ok}
     if bad:
         kept = "; what was recorded so far stays in the recorder" if recorder else ""
         raise DeeptheoryError(
             f"weights became infinite or NaN before epoch {now} in the networks of seeds {sorted(bad)}; lower lr{kept}"
+        )
+    if not all(np.isfinite(as_numpy(v)).all() for v in run.v):
+        raise DeeptheoryError(
+            f"squared gradients became infinite before epoch {now}: these weights would stay where they are; scale x "
+            f"and y{'; what was recorded so far stays in the recorder' if recorder else ''}"
         )
 
 
@@ -302,6 +311,7 @@ class _Log:
         self.nets, self.plan, self.looks = nets, plan, looks
         self.done: list[int] = []
         self.rows: list[np.ndarray] = []  # each [4, S]
+        self.notes: tuple[str, ...] = ()
         like = next(nets.parameters())
         self.x = torch.as_tensor(plan.x).to(like)
         self.target = torch.as_tensor(plan.target).to(like)
@@ -314,6 +324,9 @@ class _Log:
     def look(self, now: int) -> None:
         logits = self.nets.logits(self.x)
         loss = losses(logits, self.target, self.nets.head).double()
+        if self.nets.head == "linear":  # squares leave float32 where the errors are in it
+            exact = losses(logits.double(), self.target.double(), self.nets.head)
+            loss = torch.where(loss.isfinite() & (loss >= torch.finfo(logits.dtype).tiny), loss, exact)
         right = (_decided(logits, self.nets.head) == _decided_targets(self.target, self.nets.head)).double()
         out = []
         for value in (loss, right):
@@ -326,7 +339,7 @@ class _Log:
 
     def history(self, method: str) -> History:
         values = np.stack(self.rows, axis=-1) if self.rows else np.zeros((4, len(self.nets.seeds), 0))
-        notes = ("no rows are held out: test values are NaN",) if bool(self.train.all()) else ()
+        notes = (*self.notes, *(["no rows are held out: test values are NaN"] if bool(self.train.all()) else []))
         return History(
             seeds=self.nets.seeds,
             steps=tuple(self.done),
