@@ -174,3 +174,14 @@ def test_what_is_wrong_with_a_covariance_is_seen_in_any_units(units):
     cov[1, 1] = -1
     with pytest.raises(InputError, match="a covariance has none below 0"):
         linear_information(w, 1, cov * u * u[:, None])
+
+
+@pytest.mark.parametrize("points", [np.arange(40) * 5.0, np.geomspace(1, 500, 60), np.repeat([0.0, 0.5, 90.0], 30)])
+def test_a_noisy_neuron_against_the_density_in_full(points):
+    """The density of every point is summed where it is more than 1e-18; here it is summed everywhere."""
+    t = np.arange(points.min() - 12, points.max() + 12, 1 / 32)
+    density = np.exp(-((t[:, None] - points) ** 2) / 2).mean(1) / np.sqrt(2 * np.pi)
+    there = density > 0
+    entropy = -(density[there] * np.log2(density[there])).sum() / 32
+    expected = entropy - 0.5 * np.log2(2 * np.pi * np.e)
+    assert noisy_neuron_information(1.0, points, 1.0, activation="linear") == pytest.approx(expected, abs=1e-9)
