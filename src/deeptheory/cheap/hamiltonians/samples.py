@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from deeptheory.core.arrays import as_numbers
+from deeptheory.core.arrays import as_floats, as_numbers
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.shapes import check_finite, check_number, check_whole
@@ -36,7 +36,12 @@ class Samples:
 def read_samples(samples, kind: str, degree: int, held_out_fraction: float, seed: int) -> Samples:
     """Check and code the samples. Errors: see hamiltonian_fit."""
     pick(dict.fromkeys(KINDS, 0), kind, what="kind of variables")
-    x = as_numbers(samples)
+    try:
+        x = as_numbers(samples)
+    except ValueError as error:
+        raise InputError(f"samples are rows of several lengths; needed: [N, n] ({str(error)[:60]})") from error
+    if x.dtype.kind in "iu":
+        as_floats(x)  # values are told from each other and reported as float64: two that round to one are refused
     if x.ndim != 2 or len(x) < _LEAST or not x.shape[1]:
         raise InputError(f"samples have shape {list(x.shape)}; needed: [N, n] with at least {_LEAST} samples")
     check_finite(samples=x)
@@ -50,7 +55,11 @@ def read_samples(samples, kind: str, degree: int, held_out_fraction: float, seed
     kind, known = _kind(x, kind, degree)
     order = np.random.default_rng(seed).permutation(len(x))
     train = len(x) - round(held_out_fraction * len(x))
-    given = np.ascontiguousarray(x, dtype=np.float64).tobytes() + f"{x.shape} {seed} {train}".encode()
+    if not train:
+        raise InputError(f"held_out_fraction is {held_out_fraction}; of {len(x)} samples none is left to fit")
+    given = np.array(x, dtype=np.float64, order="C")
+    given += 0.0  # -0.0 is 0.0
+    given = given.tobytes() + f"{x.shape} {seed} {train}".encode()
     held_out = hashlib.sha256(given).hexdigest()[:16]
     if kind == "binary":
         values = np.where(x == known[1], np.int8(1), np.int8(-1))[order]
@@ -75,6 +84,8 @@ def _kind(x: np.ndarray, kind: str, degree: int) -> tuple[str, tuple[float, ...]
         raise InputError(f"kind is binary; the samples hold {'many' if seen is None else len(seen)} different values")
     if kind == "potts" and seen is None:
         raise InputError(f"kind is potts; the samples hold more than {_MOST_LEVELS} different values")
+    if kind == "potts" and seen is not None and len(seen) < 3:
+        raise InputError(f"kind is potts; the samples hold {len(seen)} different values: two are spins, kind='binary'")
     if kind == "gaussian" and degree > 2:
         raise InputError(f"kind is gaussian and degree {degree}; use kind='real' for degrees above 2")
     return kind, tuple(float(v) for v in seen) if seen is not None and kind in ("binary", "potts") else ()
