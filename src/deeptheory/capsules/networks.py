@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from deeptheory.capsules.initialization import check_init, features_
+from deeptheory.capsules.lengths import lengths_of
 from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules, Form
 from deeptheory.capsules.matrix_primary import MatrixPrimary
 from deeptheory.capsules.reconstruction import Reconstruction
@@ -153,7 +154,7 @@ class CapsuleNetwork(nn.Module):
         images = check_images(images, self.image_shape, self.convolution.weight)
         v = self.capsules(self.primary(self.convolution(images).relu()))
         drawn = None if self.decoder is None else self.decoder(v, labels)
-        return CapsuleOutput(torch.linalg.vector_norm(v, dim=-1), v, drawn)
+        return CapsuleOutput(lengths_of(v), v, drawn)
 
 
 class MatrixCapsuleNetwork(nn.Module):

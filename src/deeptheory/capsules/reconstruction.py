@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from deeptheory.capsules.initialization import truncated_normal_
+from deeptheory.capsules.lengths import lengths_of
 from deeptheory.capsules.routing.checks import in_dtype_of
 from deeptheory.capsules.vector_layers import check_sizes
 from deeptheory.core.arrays import as_tensor
@@ -61,7 +62,7 @@ class Reconstruction(nn.Module):
             raise InputError(f"capsules are {seen}; needed: a tensor of floats, [B, J, d]")
         check_shapes(capsules=(capsules, f"B {self.capsules} {self.dim}"))
         if labels is None:
-            which = torch.linalg.vector_norm(capsules, dim=-1).argmax(-1)
+            which = lengths_of(capsules).argmax(-1)
         else:
             which = as_tensor(labels)
             if which.ndim == 1:
