@@ -1,6 +1,7 @@
 """Traces of routing: numbers by hand, in every layer, and the module left as it was."""
 
 import math
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -125,3 +126,104 @@ def test_padding_takes_no_part_and_mixing_proportions_are_shown():
     pose, a = torch.randn(2, 4, 4, 2, 4, 4), torch.rand(2, 4, 4, 2)
     trace = c.trace_routing(mixing, pose, a)["ConvMatrixCapsules"]
     np.testing.assert_allclose(trace.presence[-1], mixing(pose, a)[1].mean((0, 1, 2)).detach().numpy(), rtol=1e-5)
+
+
+def scaled_trace(size, dtype=torch.float32):
+    """The trace of children whose votes have that size, of a layer without biases."""
+    torch.manual_seed(0)
+    layer = c.Capsules(6, 4, 3, 5, bias=False, iterations=1).to(dtype)
+    (trace,) = c.trace_routing(layer, size * torch.randn(8, 6, 4).to(dtype)).values()
+    return trace
+
+
+@pytest.mark.parametrize(
+    ("size", "dtype"), [*((s, torch.float32) for s in (1e-15, 1e-9, 1e9, 1e25)), (1e-60, torch.float64)]
+)
+def test_cosine_and_distances_know_no_unit_of_the_votes(size, dtype):
+    """Votes below 1e-12 agreed by 0 and lay in one bin; those above 1e19 by NaN."""
+    one, other = scaled_trace(1.0, torch.float64), scaled_trace(size, dtype)
+    np.testing.assert_allclose(other.agreement, one.agreement, rtol=1e-3)
+    if size < 1:  # the parents' lengths are bounded, so that distances are then votes' lengths
+        small = scaled_trace(1e-6, torch.float64)
+        np.testing.assert_allclose(other.edges / size, small.edges / 1e-6, rtol=1e-3)
+        assert ((other.distances > 0).sum(-1) > 5).all()
+    x = other.figure().to_dict()["data"][0]["x"]
+    assert len(set(x)) == len(x)
+
+
+@pytest.mark.parametrize("activation", [1e-20, 1e-30, 1e-35])
+def test_means_are_weighted_by_activations_of_any_size(activation):
+    """Cosines of 25,605,158 and entropies of 0.001 bits where activations were below 1e-30."""
+    torch.manual_seed(0)
+    layer = c.ConvMatrixCapsules(2, 3)
+    pose = torch.randn(2, 4, 4, 2, 4, 4)
+    (trace,) = c.trace_routing(layer, pose, torch.full((2, 4, 4, 2), activation)).values()
+    assert trace.entropy[0] == pytest.approx(math.log2(3))
+    assert (np.abs(trace.agreement) <= 1).all()
+    (usual,) = c.trace_routing(layer, pose, torch.full((2, 4, 4, 2), 0.5)).values()
+    assert trace.agreement[0] == pytest.approx(usual.agreement[0], rel=1e-3)
+
+
+@pytest.mark.filterwarnings("error")
+def test_without_mass_all_parents_are_dead_and_there_is_no_mean():
+    """Said "dead 0%", entropy 0 bits, agreement 0, mean distance 0."""
+    layer = c.ConvMatrixCapsules(2, 3)
+    (trace,) = c.trace_routing(layer, torch.randn(2, 4, 4, 2, 4, 4), torch.zeros(2, 4, 4, 2)).values()
+    assert (trace.dead == 1).all()
+    assert np.isnan([trace.entropy, trace.agreement, trace.change, trace.table()["mean_distance"]]).all()
+    assert np.isnan(np.array(trace.figure().to_dict()["data"][0]["y"], dtype=float)).all()
+    nobody = torch.zeros(2, 6, dtype=torch.bool)
+    (trace,) = c.trace_routing(c.Capsules(6, 4, 3, 5), torch.randn(2, 6, 4), nobody).values()
+    assert (trace.dead == 1).all()
+    assert np.isnan([trace.entropy, trace.agreement]).all()
+
+
+@pytest.mark.parametrize("absent", [3, 30, 9000])
+def test_children_that_are_not_there_change_no_number(absent):
+    """With 30 masked children the mean change of logits was 11 times smaller; with 9,000 all distances were beyond."""
+    torch.manual_seed(0)
+    layer, u = c.Capsules(1, 4, 3, 5, shared=True), torch.randn(2, 3, 4)
+    mask = torch.arange(3 + absent).expand(2, -1) < 3
+    (few,) = c.trace_routing(layer, u).values()
+    (many,) = c.trace_routing(layer, torch.cat([u, torch.zeros(2, absent, 4)], 1), mask).values()
+    for name in ("entropy", "agreement", "change", "mass", "presence", "dead", "distances", "edges"):
+        np.testing.assert_allclose(getattr(many, name), getattr(few, name), rtol=1e-4, atol=1e-6, err_msg=name)
+    torch.manual_seed(0)
+    pose, a = torch.randn(2, 3, 1, 2, 4, 4), torch.rand(2, 3, 1, 2)
+    grown = torch.cat([pose, torch.zeros(2, absent, 1, 2, 4, 4)], 1), torch.cat([a, torch.zeros(2, absent, 1, 2)], 1)
+    matrices = c.ClassCapsules(2, 3, coordinates=False)
+    (few,), (many,) = (c.trace_routing(matrices, *x).values() for x in ((pose, a), grown))
+    for name in ("entropy", "agreement", "change", "mass", "presence", "distances", "edges"):
+        np.testing.assert_allclose(getattr(many, name), getattr(few, name), rtol=1e-3, atol=1e-6, err_msg=name)
+
+
+def test_masks_of_numpy_and_lists_are_masks():
+    torch.manual_seed(0)
+    layer, u = c.Capsules(8, 4, 3, 5), torch.randn(2, 2, 2, 2, 4)
+    mask = torch.rand(2, 2, 2, 2) < 0.6
+    truth = layer(u, mask)
+    for form in (mask.numpy(), mask.flatten(1).tolist(), mask.long().numpy()):
+        assert torch.equal(layer(u, form), truth)
+    (a,), (b,) = (c.trace_routing(layer, u, m).values() for m in (mask, mask.numpy()))
+    np.testing.assert_array_equal(a.mass, b.mass)
+
+
+def test_a_trace_under_autocast_routes_in_float32():
+    torch.manual_seed(0)
+    layer, u = c.Capsules(60, 4, 10, 8, backend="eager", bias=False), torch.randn(3, 60, 4)
+    with torch.autocast("cpu", torch.bfloat16):
+        presence = layer(u).detach().norm(dim=-1).mean(0)
+        (trace,) = c.trace_routing(layer, u).values()
+    np.testing.assert_allclose(trace.presence[-1], presence.numpy(), rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda: c.trace_routing(cast("Any", "net"), torch.rand(1, 2)), "model is a str; needed: a torch.nn.Module"),
+        (lambda: c.trace_routing(c.Capsules(6, 4, 3, 5), torch.rand(2, 6, 4), bins=10**12), "bins is 1000000000000"),
+    ],
+)
+def test_what_no_trace_can_be_made_of(call, match):
+    with pytest.raises(InputError, match=match):
+        call()

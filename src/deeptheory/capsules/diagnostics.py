@@ -6,6 +6,7 @@ Pitfall: everything is weighted by the assignments (for EM times the child's act
 says nothing.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ import torch
 from torch import einsum, nn
 from torch.utils._pytree import tree_map
 
+from deeptheory.capsules.lengths import lengths_of, scale_of
 from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules
 from deeptheory.capsules.vector_layers import Capsules, ConvCapsules
 from deeptheory.core.errors import InputError
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     import xarray
 
 DEAD = 0.01  # of an equal share of the mass
+_MOST_BINS = 100_000  # of each parent and iteration
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,6 +49,8 @@ class RoutingTrace(Result):
     distances: [r, J, bins], no share and no mean: the weights (couplings, for EM times the child's activation) of all
     examples added up by distance of vote and parent. edges: [bins + 1], from 0 to the 99.9 % quantile of the first
     iteration's distances; all beyond is in the last bin.
+    A child that is not there (masked, padding, or of activation 0) counts in none of these. Where there is no mass at
+    all, entropy, agreement and mean distance are NaN and all parents are dead.
     couplings: where asked for, of every example: [r, B, I, J], in a convolutional layer [r, B, P, N, J] with P windows
     of N children; for EM times the child's activation; 0 for children that are not there. Else None.
     """
@@ -108,8 +113,9 @@ class RoutingTrace(Result):
 
         rows = {"iteration": np.arange(1, len(self.entropy) + 1)}
         rows |= {k: getattr(self, k) for k in ("entropy", "agreement", "change", "dead", "cost")}
-        weight = self.mass / self.mass.sum(1, keepdims=True)
-        rows["mean_distance"] = np.nansum(self.mean_distance() * weight, axis=1)
+        total = self.mass.sum(1)
+        weight = self.mass / np.where(total > 0, total, 1)[:, None]
+        rows["mean_distance"] = np.where(total > 0, np.nansum(self.mean_distance() * weight, axis=1), np.nan)
         return pd.DataFrame(rows | {"least_mass": self.mass.min(1), "largest_mass": self.mass.max(1)})
 
     def figure(self) -> "plotly.graph_objects.Figure":
@@ -123,12 +129,14 @@ class RoutingTrace(Result):
             title=self.layer, xaxis_title="distance of vote and parent", yaxis_title="share of the mass"
         )
         middles = (self.edges[1:] + self.edges[:-1]) / 2
-        shares = self.distances.sum(1) / self.distances.sum((1, 2))[:, None]
+        digits = max(5, 4 - math.floor(math.log10(self.edges[-1])))  # votes have any unit
+        total = self.distances.sum((1, 2))
+        shares = self.distances.sum(1) / np.where(total > 0, total, np.nan)[:, None]
         for k, (y, color) in enumerate(zip(shares, series_colors(len(shares)))):
             line = {"color": color, "shape": "hvh"}
             figure.add_trace(
                 go.Scatter(
-                    x=middles.round(5).tolist(),
+                    x=[round(x, digits) for x in middles.tolist()],
                     y=y.round(6).tolist(),
                     name=f"iteration {k + 1}",
                     mode="lines",
@@ -161,9 +169,14 @@ def trace_routing(model: nn.Module, *inputs: Any, bins: int = 60, couplings: boo
     as images [B, C, H, W]. bins: of the distances. couplings: keep those of every example as well (four bytes for each
     child, parent, iteration and example). The model is left as it was. Votes are kept for one layer at a time: 64
     examples are plenty. A layer that is itself handed in is named by its class; one that is called twice appears a
-    second time, as "name (2)". InputError: no routed layer was reached, no example, bins below 1.
+    second time, as "name (2)". InputError: no module, no routed layer was reached, no example, bins below 1 or above
+    100,000, votes that are not finite.
     """
     check_whole(bins=(bins, 1))
+    if bins > _MOST_BINS:
+        raise InputError(f"bins is {bins}; needed: 1 to {_MOST_BINS:,}, for each parent and iteration")
+    if not isinstance(model, nn.Module):
+        raise InputError(f"model is a {type(model).__name__}; needed: a torch.nn.Module with routed layers")
     caught: list[tuple[str, nn.Module, tuple, dict]] = []
 
     def catch(name: str) -> Callable:
@@ -217,49 +230,47 @@ class _Looks:
     def __init__(self, bins: int, couplings: bool = False, by_mass: bool = False):
         self.bins, self.edges, self.before = bins, np.zeros(0), None
         self.couplings, self.by_mass = couplings, by_mass
+        self.there: torch.Tensor | None = None
         self.rows: list[dict[str, Any]] = []
 
     def agreement(self, coupling, logits, v, votes, there=None):
         """there: [..., I], False for a child that is not there (masked, or padding): it has no vote, and so no
         weight.
         """
-        presence = torch.linalg.vector_norm(v, dim=-1)
         weight = coupling.expand(votes.shape[:-1])
-        weight = weight if there is None else weight * there[..., None]
-        self._look(weight, coupling, logits, v, votes, presence, float("nan"))
+        if there is not None:
+            there = there.expand(weight.shape[:-1]) > 0
+            weight = weight * there[..., None]
+        self._look(weight, coupling, logits, v, votes, lengths_of(v), float("nan"), there)
 
     def em(self, r, mass, mean, variance, logit, votes):
         weight = r.expand(votes.shape[:-1])
+        if not self.rows:  # first assignments are above 0
+            self.there = weight.sum(-1) > 0
         presence = mass / mass.sum(-1, keepdim=True) if self.by_mass else logit.sigmoid()
-        self._look(
-            weight,
-            weight / weight.sum(-1, keepdim=True).clamp(min=1e-30),
-            weight,
-            mean,
-            votes,
-            presence,
-            float(logit.abs().mean()),
-        )
+        coupling = weight / _above_zero(weight.sum(-1, keepdim=True))
+        self._look(weight, coupling, weight, mean, votes, presence, float(logit.abs().mean()), self.there)
 
-    def _look(self, weight, coupling, state, parents, votes, presence, cost):
+    def _look(self, weight, coupling, state, parents, votes, presence, cost, there=None):
         j = weight.shape[-1]
-        p = coupling / coupling.sum(-1, keepdim=True).clamp(min=1e-30)
+        p = coupling / _above_zero(coupling.sum(-1, keepdim=True))
         entropy = -(p * p.clamp(min=1e-30).log2()).sum(-1)
         heard = weight.sum(-1)
-        total = weight.sum().clamp(min=1e-30)
-        lengths = votes.norm(dim=-1) * parents.norm(dim=-1).unsqueeze(-2)
-        cosine = einsum("...IJq,...Jq->...IJ", votes, parents) / lengths.clamp(min=1e-30)
-        distance = (votes - parents.unsqueeze(-3)).norm(dim=-1)
+        left, right = (x * scale_of(x) for x in (votes, parents))  # a cosine knows no unit
+        lengths = left.norm(dim=-1) * right.norm(dim=-1).unsqueeze(-2)
+        cosine = einsum("...IJq,...Jq->...IJ", left, right) / _above_zero(lengths)
+        distance = lengths_of(votes - parents.unsqueeze(-3))
         mass = weight.sum(-2).reshape(-1, j).mean(0)
-        change = float("nan") if self.before is None else float((state - self.before).abs().mean())
+        change = float("nan") if self.before is None else _mean_of((state - self.before).abs(), there)
         self.before = state.expand(weight.shape) if state.shape != weight.shape else state
+        none = not bool(mass.sum() > 0)
         self.rows.append({
-            "entropy": float((entropy * heard).sum() / heard.sum().clamp(min=1e-30)),
-            "agreement": float((cosine * weight).sum() / total),
+            "entropy": float("nan") if none else float((entropy * heard).sum() / heard.sum()),
+            "agreement": float("nan") if none else float((cosine * weight).sum() / weight.sum()),
             "change": change,
             "mass": mass.cpu().double().numpy(),
             "presence": presence.reshape(-1, j).mean(0).cpu().double().numpy(),
-            "dead": float((mass < DEAD * mass.sum() / j).float().mean()),
+            "dead": 1.0 if none else float((mass < DEAD * mass.sum() / j).float().mean()),
             "cost": cost,
             "distances": self._histogram(distance, weight),
         } | ({"couplings": weight.float().cpu().numpy()} if self.couplings else {}))  # fmt: skip
@@ -267,7 +278,23 @@ class _Looks:
     def _histogram(self, distance, weight):
         j = weight.shape[-1]
         d, w = (x.reshape(-1, j).cpu().double().numpy() for x in (distance, weight))
+        if not np.isfinite(d).all():
+            raise InputError("votes or parents hold NaN or infinity; a trace needs finite ones: look at the inputs")
         if not len(self.edges):
-            self.edges = np.linspace(0, max(float(np.quantile(d, 0.999)), 1e-12), self.bins + 1)
+            seen = d[w > 0] if (w > 0).any() else d
+            top = float(np.quantile(seen, 0.999)) or float(seen.max()) or 1e-12
+            self.edges = np.linspace(0, top, self.bins + 1)
         d = np.minimum(d, self.edges[-1])
         return np.stack([np.histogram(d[:, k], self.edges, weights=w[:, k])[0] for k in range(j)])
+
+
+def _above_zero(x: torch.Tensor) -> torch.Tensor:
+    """x, 1 where it is 0: what is divided by it is 0 there."""
+    return torch.where(x > 0, x, 1)
+
+
+def _mean_of(x: torch.Tensor, there: torch.Tensor | None) -> float:
+    """Mean of x [..., I, J] over the children that are there [..., I]; NaN if none is."""
+    if there is None or bool(there.all()):
+        return float(x.mean())
+    return float((x * there[..., None]).sum() / (there.sum() * x.shape[-1]))

@@ -25,6 +25,7 @@ from deeptheory.capsules.routing.checks import (
     in_dtype_of,
     in_one_dtype,
     result_dtype,
+    tensor_on,
 )
 from deeptheory.capsules.routing.dynamic import dynamic_routing, leaky_softmax, masked, route, softmax
 from deeptheory.capsules.routing.em import check_choice, in_parts
@@ -180,7 +181,8 @@ class Capsules(nn.Module):
         votes = einsum("BIp,IJqp->BIJq", u, weight)
         over = leaky_softmax if self.leaky else softmax
         watch = watch if mask is None else partial(watch, there=mask)
-        route(at_least_float32(votes), self.iterations, self.bias, over, prior, self.detach, watch)
+        with full_precision(u.device):
+            route(at_least_float32(votes), self.iterations, self.bias, over, prior, self.detach, watch)
 
     def _lined_up(self, u: Any, mask: torch.Tensor | None):
         """u [B, I, p], the weights and the prior for each child, the mask [B, I].
@@ -199,6 +201,7 @@ class Capsules(nn.Module):
                 f"for {made} of {p}"
             )
         weight, prior = (None if x is None else repeated(x, n // i) for x in (self.weight, self.prior))
+        mask = None if mask is None else tensor_on(mask, u.device)
         return flat, weight, prior, mask if mask is None or mask.ndim < 3 else mask.flatten(1)
 
     def extra_repr(self) -> str:
