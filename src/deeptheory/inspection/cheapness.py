@@ -17,12 +17,13 @@ import torch
 from torch import Tensor
 
 from deeptheory.axis.bench.left_out import left_out
-from deeptheory.core.arrays import as_floats
+from deeptheory.core.arrays import as_floats, check_paired
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_finite, check_shapes, check_whole
 from deeptheory.core.statistics import mean_interval
 from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument, Layer, Passes, Quantity, Reading
-from deeptheory.inspection.rows import ROUNDING, Held, chosen_rows
+from deeptheory.inspection.neural_collapse import moved
+from deeptheory.inspection.rows import ROUNDING, Held, chosen_rows, generator_of
 from deeptheory.recording.inputs import tensors_of
 
 COMPONENTS, UNITS = 10, 32
@@ -42,8 +43,9 @@ def polynomial_r2(inputs: Any, outputs: Any, degree: int, *, components: int = C
     from (least squares from 8 rows per coefficient). Principal components are made from all rows: they see no output.
     After Lin, Tegmark & Rolnick 2017, sec. 2, whose Hamiltonians are polynomials of low degree.
     InputError: other shapes, NaN, degree or components no integers or below 1, inputs that do not vary, fewer than 5
-    rows to learn from per coefficient.
+    rows to learn from per coefficient, the same row labels (pandas) in another order.
     """
+    check_paired(inputs=inputs, outputs=outputs)
     x, y = as_floats(inputs), as_floats(outputs)
     check_shapes(inputs=(x, "n d"), outputs=(y, "n units"))
     check_finite(inputs=x, outputs=y)
@@ -65,6 +67,7 @@ def principal_components(x: np.ndarray, components: int) -> np.ndarray:
     none = "the inputs do not vary; they have no principal component"
     if not x.size:
         raise InputError(none)
+    x = moved(torch.as_tensor(x)).numpy()  # a constant column of 1e12 would leave the others below all thresholds
     size = float(np.abs(x).max()) or 1.0
     x = x / size
     x = x - x.mean(0)
@@ -93,10 +96,11 @@ def too_few(n: int, components: int, degree: int) -> str:
 def _r2(x: Tensor, y: Tensor, degree: int, seed: int, eps: float) -> np.ndarray:
     """eps: relative rounding of the outputs, whose constant ones have no R^2."""
     n, k = x.shape
+    x = torch.ldexp(x, -torch.frexp(x.abs().amax(0))[1])  # monomials of values up to 1 are finite
     terms = [x[:, list(t)].prod(1) for d in range(1, degree + 1) for t in combinations_with_replacement(range(k), d)]
     size = y.abs().amax(0).clamp_min(1e-300)
     y = y / size
-    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+    order = torch.randperm(n, generator=generator_of(seed))
     parts = order.tensor_split(_FOLDS)
     folds = [(torch.cat([p for p in parts if p is not part]), part) for part in parts]
     said = left_out(torch.stack(terms, 1), y, folds, inner=0).predicted
@@ -110,7 +114,7 @@ class _Stream:
     """Up to 32 units of a layer for each row that is used."""
 
     def __init__(self, layer: Layer, context: Context):
-        generator = torch.Generator().manual_seed(context.seed + 1 + layer.index)
+        generator = generator_of(context.seed + 1 + layer.index)
         self._layer, self._context = layer, context
         self._units = torch.randperm(layer.units, generator=generator)[:UNITS].sort().values
         self._rows = chosen_rows(context, _ROWS)
@@ -167,7 +171,7 @@ def _scores(context: Context) -> Tensor | str:
         return "the inputs are integers (tokens?) or complex; they have no principal components"
     x = first[chosen_rows(context, _ROWS)].flatten(1)
     if x.shape[1] > _PIXELS:
-        generator = torch.Generator().manual_seed(context.seed)
+        generator = generator_of(context.seed)
         x = x[:, torch.randperm(x.shape[1], generator=generator)[:_PIXELS].sort().values]
     if not bool(torch.isfinite(x).all()):
         return "some inputs are not finite"

@@ -22,7 +22,7 @@ from deeptheory.inspection.neural_collapse import (
     power_of,
     said_by_head,
 )
-from deeptheory.inspection.rows import Held, kept_rows
+from deeptheory.inspection.rows import Held, generator_of, kept_rows
 
 _HELD = 16 << 20  # bytes of activations of one layer; of a larger probe a part of each class is held
 
@@ -133,7 +133,7 @@ def permuted_within(codes: Tensor, test: Tensor, permutations: int, seed: int) -
     """codes [n], then as many columns of them permuted within the fitted and within the held-out half: permuted over
     both, a class that is frequent in one half would be rare in the other,
     and a decoder of noise right less often than by chance."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = generator_of(seed)
     columns = [codes]
     for _ in range(permutations):
         column = codes.clone()

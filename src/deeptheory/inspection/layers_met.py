@@ -14,6 +14,7 @@ from torch import nn
 
 from deeptheory.core.errors import InputError
 from deeptheory.inspection.instrument import Head, Layer
+from deeptheory.inspection.rows import generator_of
 from deeptheory.recording.found import as_found
 from deeptheory.recording.inputs import call, cut, first_tensor, sample_count
 from deeptheory.recording.operations import ACTIVATIONS
@@ -185,7 +186,7 @@ def _place(s: _Shape, axis: int | None, take: str, seed: int, skip_first: bool =
     elif axis is not None and positions > 1:
         pooling = f"mean over {positions} positions"
     if units > MOST:
-        generator = torch.Generator().manual_seed(seed)
+        generator = generator_of(seed)
         kept = torch.randperm(units, generator=generator)[:MOST].sort().values
         pooling += f", {MOST} of {units} columns drawn with the seed"
     name = s.name + {"first": "[CLS]", "last": "[last]"}.get(take, "")

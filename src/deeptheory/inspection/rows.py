@@ -14,6 +14,11 @@ ROUNDING = 8  # units in the last place within which values are one value
 FEW = 64  # samples of what costs passes of its own, or memory of whole maps
 
 
+def generator_of(seed: int) -> torch.Generator:
+    """torch's generator for a seed of any size: it takes 64 bits."""
+    return torch.Generator().manual_seed(int(seed) % 2**64)
+
+
 class Places:
     """Where the chosen samples of a probe of n stand among themselves."""
 
@@ -77,8 +82,7 @@ def kept_rows(context: Context, most: int) -> Tensor:
 
 def chosen_rows(context: Context, most: int = FEW) -> Tensor:
     """Which samples of the probe are used, ascending: drawn from the seed."""
-    generator = torch.Generator().manual_seed(context.seed)
-    return torch.randperm(context.n, generator=generator)[:most].sort().values
+    return torch.randperm(context.n, generator=generator_of(context.seed))[:most].sort().values
 
 
 def chosen_inputs(context: Context, most: int = FEW) -> Any:

@@ -59,7 +59,7 @@ def seeded(model: nn.Module, seed: int) -> Iterator[None]:
     devices = sorted({p.device.index or 0 for p in model.parameters() if p.device.type == "cuda"})
     try:
         with torch.random.fork_rng(devices=devices):
-            torch.manual_seed(seed)
+            torch.manual_seed(seed % 2**64)
             random.seed(seed)
             np.random.seed(seed % 2**32)  # noqa: NPY002
             yield
@@ -90,7 +90,7 @@ def _restart(model: nn.Module, seed: int) -> Control:
     for t in [*marked, *floats.values()]:
         t.fill_(torch.nan)  # what is still NaN afterwards, no reset has reached
     failed = _reset(model)
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed % 2**64)
     kept, moved = [], []
     for name, p in model.named_parameters():
         if not _markable(p) or bool(torch.isnan(p).any()):
