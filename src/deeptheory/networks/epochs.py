@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_whole
 
 
@@ -10,8 +11,12 @@ def log_epochs(epochs: int, n: int) -> list[int]:
 
     floor(2^e) - 1 for `n` exponents e evenly from 0 to log2(epochs), each once and sorted, so that fewer than n come
     back: log_epochs(8000, 400) gives 274. n = 1 gives [0]. For `fit(record_at=)`, whose last epoch is `epochs` itself.
-    InputError: epochs or n is no integer of 1 or more.
+    InputError: epochs or n is no integer of 1 or more, epochs above 2^53.
     """
     check_whole(epochs=(epochs, 1), n=(n, 1))
+    if epochs > 2**53:
+        raise InputError(f"epochs is {str(epochs)[:40]}; at most 2^53, beyond which float64 skips integers")
     exact = 2.0 ** np.linspace(0, np.log2(epochs), n)
-    return sorted({int(np.floor(e + 1e-9)) - 1 for e in exact})
+    if n > 1:
+        exact[-1] = epochs  # which 2^log2 misses by more than rounding of small numbers
+    return sorted({min(int(np.floor(e + max(1e-9, 1e-14 * e))), int(epochs)) - 1 for e in exact})
