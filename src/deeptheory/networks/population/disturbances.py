@@ -15,7 +15,7 @@ from numba import njit
 from torch import nn
 
 from deeptheory.core.errors import InputError
-from deeptheory.core.shapes import check_number
+from deeptheory.core.shapes import check_number, check_whole
 
 TILE = 128  # samples that share one place in the pool; also the tile of the handwritten step
 POOL = 1 << 16
@@ -24,10 +24,12 @@ KEPT = 0.99  # share of a range that stays at each step
 
 
 def check_disturbance(noise: float, bits: int | None, activation) -> None:
-    """InputError: noise below 0, bits outside 1..16, both at once, or bits with an activation without a name."""
+    """InputError: noise below 0, bits no integer in 1..16, both at once, or bits with an activation without a name."""
     check_number(noise=noise)
     if not (noise >= 0 and np.isfinite(noise)):
         raise InputError(f"noise is {noise}; needed: a finite standard deviation, 0 for none")
+    if bits is not None:
+        check_whole(bits=(bits, None))
     if bits is not None and not 1 <= bits <= 16:
         raise InputError(f"bits is {bits}; it lies in 1..16")
     if noise and bits is not None:

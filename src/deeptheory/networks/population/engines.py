@@ -242,13 +242,34 @@ class Autograd:
         more = (
             {"normals": self._normals(self.nets, start), "seen": seen} if isinstance(self.nets, MLPPopulation) else {}
         )
-        loss = losses(self.nets.logits(x, apart=True, **more), target, self.nets.head).mean(1).sum()
+        with self._as_in_training(start):
+            loss = losses(self.nets.logits(x, apart=True, **more), target, self.nets.head).mean(1).sum()
         if self.plan.orthonormal:
             loss = loss + self.plan.orthonormal * orthonormality(self.nets).sum()
-        grads = list(torch.autograd.grad(loss, self.parameters))
+        trained = [p for p in self.parameters if p.requires_grad]
+        found = iter(torch.autograd.grad(loss, trained, allow_unused=True))
+        given = [next(found) if p.requires_grad else None for p in self.parameters]
+        grads = [torch.zeros_like(p) if g is None else g for p, g in zip(self.parameters, given)]
         if isinstance(self.nets, MLPPopulation) and not self.nets.bias:
             grads[0] = grads[0] * self.nets.is_weight().to(grads[0])
         return grads
+
+    @contextmanager
+    def _as_in_training(self, start: int) -> Iterator[None]:
+        """Train mode; what a module draws (dropout) comes from the seeds, the step and where its batch begins."""
+        nets, device = self.nets, self.x.device
+        if not isinstance(nets, ModulePopulation):
+            yield  # its noise has a place for each step
+            return
+        mode, devices = nets.training, [device] if device.type == "cuda" else []
+        drawn = np.random.SeedSequence([*nets.seeds, int(self.step[0]), start]).generate_state(1, np.uint64)
+        nets.training = True
+        try:
+            with torch.random.fork_rng(devices=devices):
+                torch.manual_seed(int(drawn[0] >> 1))
+                yield
+        finally:
+            nets.training = mode
 
     def _normals(self, nets: MLPPopulation, start: int):
         """Noise of a minibatch by layer, as the handwritten step draws it."""
@@ -316,7 +337,7 @@ def orthonormality(nets) -> torch.Tensor:
     """[S]: sum over the hidden layers' weights of |G - I|^2 / 2, G the smaller of W W' and W' W (Cisse et al. 2017,
     4.1).
     """
-    total = torch.zeros(len(nets.seeds))
+    total = next(nets.parameters()).new_zeros(len(nets.seeds))  # not in torch's default dtype, nor on the CPU
     for w in weights(nets)[:-1]:
         w = w.flatten(2)
         w = w if w.shape[1] <= w.shape[2] else w.transpose(1, 2)

@@ -3,7 +3,7 @@
 Epoch e means: e passes over the training set are done. What is recorded at e comes before the updates of pass e + 1.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,6 +24,7 @@ from deeptheory.networks.population.population import Population
 from deeptheory.networks.population.precision import check_precision
 from deeptheory.networks.population.splits import Split, split
 from deeptheory.networks.population.targets import as_targets
+from deeptheory.networks.single.modules import evaluating
 
 if TYPE_CHECKING:
     import plotly.graph_objects
@@ -135,13 +136,17 @@ def fit(
     a named activation, else "autograd". Each network is the same, bit for bit, whatever its companions (handwritten
     engine, one machine and thread count).
 
-    Returns losses and accuracies at record_at. InputError: epochs or batch no integer of 1 or more, logged epochs that
-    are no integers in 0..epochs, shapes that do not fit, NaN, labels out of range or of one class, a fraction outside
-    (0, 1], lr not above 0, unknown names, an engine that cannot train these networks, numbers that are infinite in the
-    networks' dtype. StoreError: the checkpoint is corrupt or of other settings. DeeptheoryError: weights became
-    infinite or NaN, or squared gradients infinite; what was recorded so far stays in the recorder.
+    Returns losses and accuracies at record_at. InputError: epochs, batch or gradient_batch no integer of 1 or more,
+    frozen networks, logged epochs that are no integers in 0..epochs, shapes that do not fit, NaN, labels out of range
+    or of one class, a fraction outside (0, 1], lr not above 0, unknown names, an engine that cannot train these
+    networks, numbers that are infinite in the networks' dtype. StoreError: the checkpoint is corrupt or of other
+    settings. DeeptheoryError: weights became infinite or NaN, or squared gradients infinite; what was recorded so far
+    stays in the recorder.
     """
-    looks = _check_looks(epochs, record_at)
+    looks, epochs = _check_looks(epochs, record_at), int(epochs)
+    if gradient_batch is not None:
+        check_whole(gradient_batch=(gradient_batch, 1))
+        gradient_batch = int(gradient_batch)
     plan = _plan(
         nets,
         x,
@@ -199,6 +204,8 @@ def fit(
 
 def _check_looks(epochs: int, at: Sequence[int]) -> list[int]:
     check_whole(epochs=(epochs, 1))
+    if not isinstance(at, Iterable):
+        raise InputError(f"record_at is {at!r}; needed: a list of epochs, such as [{epochs}]")
     looks = sorted(set(whole_numbers("record_at", at if isinstance(at, np.ndarray) else list(at)).tolist()))
     if looks and looks[-1] > epochs:
         raise InputError(f"record_at holds epochs from {looks[0]} to {looks[-1]}; they must lie in 0..{epochs}")
@@ -213,6 +220,8 @@ def _plan(nets, x, y, *, train, optimizer, lr, batch, seed, how, reshuffle, drop
         raise InputError(f"x holds {x.dtype} of shape {list(x.shape)}; needed: real numbers [n, ...]")
     if any(p.is_inference() for p in nets.parameters()):
         raise InputError("the networks were made in inference mode, which bars training; make them outside of it")
+    if not any(p.requires_grad for p in nets.parameters()):
+        raise InputError("all parameters are frozen (requires_grad is False); there is nothing to train")
     n, networks, dtype = len(x), len(nets.seeds), next(nets.parameters()).dtype
     if n < 2:
         raise InputError(f"x has {n} rows; training needs at least 2")
@@ -322,7 +331,8 @@ class _Log:
 
     @torch.no_grad()
     def look(self, now: int) -> None:
-        logits = self.nets.logits(self.x)
+        with evaluating(self.nets):
+            logits = self.nets.logits(self.x)
         loss = losses(logits, self.target, self.nets.head).double()
         if self.nets.head == "linear":  # squares leave float32 where the errors are in it
             exact = losses(logits.double(), self.target.double(), self.nets.head)

@@ -5,7 +5,7 @@ equals the network trained alone bit for bit (one machine, one thread count).
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal
+from contextlib import nullcontext
 
 import torch
 from torch import nn
@@ -13,9 +13,19 @@ from torch.nn import functional as F
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
-from deeptheory.core.shapes import check_whole, whole_numbers
+from deeptheory.core.shapes import whole_numbers
+from deeptheory.networks.population.checks import (
+    HEADS,
+    Head,
+    check_dtype,
+    check_head,
+    check_members,
+    check_number,
+    check_seeds,
+)
 from deeptheory.networks.population.disturbances import RANGES, Disturbance, check_disturbance, quantize
 from deeptheory.networks.population.initializers import INITIALIZERS, Initializer
+from deeptheory.networks.single.modules import evaluating
 
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "tanh": torch.tanh,
@@ -24,13 +34,6 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "softsign": F.softsign,
     "softplus": F.softplus,
     "linear": lambda z: z,
-}
-Head = Literal["softmax", "sigmoid", "linear", "median"]
-HEADS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
-    "softmax": lambda z: z.softmax(-1),
-    "sigmoid": torch.sigmoid,
-    "linear": lambda z: z,
-    "median": lambda z: z,
 }
 _AS_MODULE = {"tanh": nn.Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid, "softsign": nn.Softsign, "softplus": nn.Softplus}
 
@@ -61,6 +64,7 @@ class Population(nn.Module):
     """
 
     seeds: tuple[int, ...]
+    rows: tuple[int, int] | None = None  # set by a Recorder: x are the rows from this one on, of so many
 
     @staticmethod
     def mlp(
@@ -89,7 +93,8 @@ class Population(nn.Module):
         levels (Lorenzen et al. 2022) between its bounds, which follow the outputs seen in training where the activation
         has none; the loss sees the logits. bias: False keeps every bias at 0. Weights are drawn in float64 on the CPU.
         InputError: fewer than two widths, a width below 1 or no integer, no seeds or one twice, an unknown name, a
-        softmax over one output, noise below 0, bits outside 1..16, both, bits with a function of your own.
+        softmax over one output, no floating dtype, noise below 0, bits outside 1..16 or no integer, both, bits with a
+        function of your own; and where it is called, bits without bounds before training has seen any (calibrate).
         """
         return MLPPopulation(
             widths, activation, seeds, init, head=head, noise=noise, bits=bits, bias=bias, dtype=dtype, device=device
@@ -100,7 +105,8 @@ class Population(nn.Module):
         """One network per seed from factory(), called under torch.manual_seed(seed); trained by autograd under vmap.
 
         The module takes x [n, ...] and gives logits [n, out]; head turns them into outputs, see `mlp`. torch's CPU
-        generator is put back. InputError: no seeds or one twice, an unknown head, buffers (BatchNorm keeps running
+        generator is put back. Frozen parameters stay frozen, and dropout acts in training alone, drawn by the seeds and
+        the step. InputError: no seeds or one twice, an unknown head, no module, buffers (BatchNorm keeps running
         statistics, which vmap cannot update), parameters of another shape by seed.
         """
         return ModulePopulation(factory, seeds, head)
@@ -123,7 +129,8 @@ class MLPPopulation(Population):
             self.activation = activation
         self.head = check_head(head, self.widths[-1])
         check_disturbance(noise, bits, activation)
-        self.noise, self.levels = float(noise), 0 if bits is None else 2**bits - 1
+        check_dtype(dtype)
+        self.noise, self.levels = float(noise), 0 if bits is None else 2 ** int(bits) - 1
         self.bias = bias
         function: Callable = activation if callable(activation) else ACTIVATIONS[activation]
         last = HEADS[self.head]
@@ -156,6 +163,7 @@ class MLPPopulation(Population):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x: [n, in] -> [seed, n, out], after the head. InputError: another shape."""
+        self._check_calibrated()
         h, parts = self._enter(x), self.parts()
         for k, (weight, bias) in enumerate(parts, start=1):
             h = getattr(self, f"layer{k}")(h, weight, bias, self._rounding(k) if self.levels else None)
@@ -183,11 +191,12 @@ class MLPPopulation(Population):
 
     def _normals(self, k: int, h: torch.Tensor) -> torch.Tensor:
         """Noise of layer k outside training, the same at every look: [seed, n, unit], each network's from its seed."""
+        first, n = self.rows or (0, h.shape[1])  # of a batch: what these rows get among all of them
         draws = [
-            torch.randn(h.shape[1:], generator=torch.Generator().manual_seed(1_000_003 * seed + k))
+            torch.randn(n, h.shape[2], generator=torch.Generator().manual_seed((1_000_003 * seed + k) % 2**63))
             for seed in self.seeds
         ]
-        return torch.stack(draws).to(h)
+        return torch.stack([d[first : first + h.shape[1]] for d in draws]).to(h)
 
     def _rounding(self, k: int) -> Callable[[torch.Tensor], torch.Tensor]:
         low, high = (end.to(self.theta)[:, None, None] for end in self.ends(k))
@@ -204,6 +213,13 @@ class MLPPopulation(Population):
             return low * ones, high * ones
         reach = self.ranges[:, k - 1]
         return (-reach if self.activation == "linear" else 0 * reach), reach
+
+    def _check_calibrated(self) -> None:
+        """InputError: quantized layers whose bounds nothing has set yet: all that they give would be 0."""
+        if self.levels and str(self.activation) not in RANGES and self.ranges.numel() and not bool(self.ranges.any()):
+            raise InputError(
+                f"bits with {self.activation} has no bounds before training has seen outputs; call fit, or calibrate(x)"
+            )
 
     @torch.no_grad()
     def calibrate(self, x: torch.Tensor) -> None:
@@ -228,6 +244,7 @@ class MLPPopulation(Population):
         large.
         """
         check_number(k, len(self.seeds))
+        self._check_calibrated()
         pieces: list[nn.Module] = []
         for number, (weight, bias) in enumerate(self.parts(), start=1):
             linear = nn.Linear(weight.shape[2], weight.shape[1]).to(self.theta)
@@ -301,35 +318,35 @@ class ModulePopulation(Population):
         super().__init__()
         self.seeds = check_seeds(seeds)
         self.head = pick(dict.fromkeys(HEADS, head), head, what="head")
+        if isinstance(factory, nn.Module) or not callable(factory):
+            raise InputError(f"factory is a {type(factory).__name__}; give a function that makes one: lambda: Net()")
         members = []
         for seed in self.seeds:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
                 members.append(factory())
+        check_members(members)
         first = members[0]
-        if any(True for _ in first.buffers()):
-            names = ", ".join(n for n, _ in first.named_buffers())
-            raise InputError(f"the module keeps buffers ({names}); a population takes modules without, use GroupNorm")
-        shapes = [{n: p.shape for n, p in m.named_parameters()} for m in members]
-        if any(s != shapes[0] for s in shapes):
-            raise InputError("the factory gave networks of different shapes; a population needs one shape")
         self._template = [first]  # in a list: not a child, its parameters are not ours
         self._names = [n for n, _ in first.named_parameters()]
+        named = [dict(m.named_parameters()) for m in members]
         self.stacked = nn.ParameterList(
-            [torch.stack([dict(m.named_parameters())[n].detach() for m in members]) for n in self._names]
+            nn.Parameter(torch.stack([m[n].detach() for m in named]), requires_grad=named[0][n].requires_grad)
+            for n in self._names
         )
 
     def logits(self, x: torch.Tensor, apart: bool = False) -> torch.Tensor:
         """What the head is applied to: x [n, ...] -> [seed, n, out]; apart: x is [seed, n, ...], rows for each."""
         from torch.func import functional_call, vmap
 
-        stacked = dict(zip(self._names, self.stacked))
+        stacked, template = dict(zip(self._names, self.stacked)), self._template[0]
         call = vmap(
-            lambda p, v: functional_call(self._template[0], p, (v,)),
+            lambda p, v: functional_call(template, p, (v,)),
             in_dims=(0, 0 if apart else None),
             randomness="different",
         )
-        return call(stacked, x)
+        with nullcontext() if self.training else evaluating(template):  # which is no child, and has no part in .eval()
+            return call(stacked, x)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x: [n, ...] -> [seed, n, out], after the head."""
@@ -359,36 +376,3 @@ class _Apply(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.function(x)
-
-
-def check_number(k: int, networks: int) -> None:
-    """InputError: k is no number of a network, 0 to networks - 1."""
-    check_whole(k=(k, 0))
-    if k >= networks:
-        raise InputError(f"k is {k}; there are networks 0 to {networks - 1}, numbered as in .seeds")
-
-
-def check_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
-    """The seeds as a tuple of ints. InputError: a bare number, none, one twice, one below 0 or not whole."""
-    if not isinstance(seeds, Iterable) or isinstance(seeds, str | bytes):
-        raise InputError(
-            f"seeds is {seeds!r}; give each network its seed: seeds=[{seeds}] for one, seeds=range({seeds}) "
-            "for that many"
-        )
-    given = list(seeds)
-    out = tuple(whole_numbers("seeds", given, least=0).tolist())
-    if not out:
-        raise InputError("seeds is empty; a population needs at least one network")
-    if twice := sorted({s for s in out if out.count(s) > 1}):
-        raise InputError(f"seeds must be distinct; seen more than once: {twice}")
-    return out
-
-
-def check_head(head: str | None, outputs: int) -> str:
-    """The head by name, chosen by the number of outputs where None. InputError: unknown, or a softmax over one."""
-    if head is None:
-        return "softmax" if outputs > 1 else "sigmoid"
-    pick(HEADS, head, what="head")
-    if head == "softmax" and outputs < 2:
-        raise InputError(f"a softmax over {outputs} output is always 1; use head='sigmoid' or two outputs")
-    return head

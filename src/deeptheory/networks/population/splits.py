@@ -49,6 +49,8 @@ def _count(share: float, n: int) -> int:
 
 
 def _by_index(rows: np.ndarray, n: int) -> tuple[np.ndarray, int]:
+    if rows.ndim != 1:
+        raise InputError(f"training rows have shape {list(rows.shape)}; needed: [m] row numbers for each network")
     if rows.dtype.kind not in "iu" or rows.size == 0 or rows.min() < 0 or rows.max() >= n:
         raise InputError(f"training rows must be integers in [0, {n}), at least one; seen dtype {rows.dtype}, {rows}")
     if len(np.unique(rows)) != len(rows):
