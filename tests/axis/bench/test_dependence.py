@@ -101,3 +101,19 @@ def test_too_short_a_series_has_no_null():
     rows = Rows(100, None, 40.0)
     assert len(rows.orders(50, 0)) == 0
     assert len(Rows(100, None, 3.0).orders(50, 0)) == 50
+
+
+@pytest.mark.parametrize("unit", [1e-90, 1e90])
+def test_stretches_of_one_series_are_seen_in_any_unit(unit):
+    rng = np.random.default_rng(8)
+    z, y = series(rng, 400, 3, 0.9), series(rng, 400, 4, 0.9)
+    (plain, said), (other, told) = (rows_of(z, y * u, np.repeat(np.arange(40), 10)) for u in (1, unit))
+    assert "the 40 groups are stretches of one series" in said[0]
+    assert told == said
+    assert other.time == pytest.approx(plain.time)
+
+
+@pytest.mark.parametrize("unit", [1e-17, 1e17])
+def test_a_category_in_another_unit_is_one(unit):
+    s = np.eye(4)[np.random.default_rng(9).integers(0, 4, 80)]
+    assert check_repeats(s * [1, 1, 1, unit]) == check_repeats(s)

@@ -222,7 +222,7 @@ def _continued(x: np.ndarray, codes: np.ndarray) -> bool:
     if len(edges) != codes.max() or len(edges) < _EDGES:  # groups whose rows lie apart follow no time
         return False
     a, b = (x[k] - x.mean(0) for k in (edges, edges + 1))
-    size = np.sqrt(np.square(a).sum(0) * np.square(b).sum(0))
+    size = np.sqrt(np.square(a).sum(0)) * np.sqrt(np.square(b).sum(0))  # of sums: their product leaves float64
     r = (a * b).sum(0) / np.where(size > 0, size, np.inf)
     return bool((r * np.sqrt(len(edges)) > norm.isf(_SURE / len(r))).any())
 
@@ -241,7 +241,7 @@ def repeats(s: np.ndarray) -> tuple[int, int]:
     repeated = int(counts[counts > 1].sum())
     if not repeated:
         return 0, 0
-    if len(counts) <= s.shape[1] + 1 and np.linalg.matrix_rank(s - s.mean(0)) == len(counts) - 1:
+    if len(counts) <= s.shape[1] + 1 and _rank(s) == len(counts) - 1:
         return (
             repeated,
             repeated,
@@ -253,6 +253,13 @@ def repeats(s: np.ndarray) -> tuple[int, int]:
     pairs = float((counts * (counts - 1) / 2).sum())
     chance = n * (n - 1) / 2 * same
     return repeated, repeated if pairs <= chance + 5 * np.sqrt(chance) else 0
+
+
+def _rank(s: np.ndarray) -> int:
+    """Of centered columns, each in units of its own largest value: of others a small one would count as rounding."""
+    s = s - s.mean(0)
+    size = np.abs(s).max(0)
+    return int(np.linalg.matrix_rank(s / np.where(size > 0, size, 1.0)))
 
 
 def check_repeats(s: np.ndarray) -> tuple[str, ...]:
