@@ -16,6 +16,8 @@ def numbers_of(code):
         code.flatness.share,
         code.decoding.explained,
         code.axes.explained,
+        code.axes.reliability,
+        code.ramp.centers.ravel(),
         code.models.r2[:6].ravel(),
         np.unique(code.verdict, return_inverse=True)[1],
     ]
@@ -25,7 +27,10 @@ def scales(rng, draws):
     sim = ax.simulate({"axis": 0.5, "exemplar": 0.5}, n=200, d=4, units=6, seed=int(rng.integers(1e6)))
     codes = [
         numbers_of(dt.axis_code(sim.responses * a, sim.features * b, normalize="none", folds=3, permutations=19))
-        for a, b in ((1, 1), (1, 2.0**-17), (2.0**-60, 2.0**-60), (2.0**40, 2.0**60), (2.0**-200, 1), (2.0**200, 1))
+        for a, b in (
+            *((1, 1), (1, 2.0**-17), (2.0**-60, 2.0**-60), (2.0**40, 2.0**60), (2.0**-200, 1), (2.0**200, 1)),
+            *((2.0**270, 2.0**270), (2.0**-270, 2.0**-270)),
+        )
     ]
     return all_of(*(same(v, 1e-4) for v in zip(*codes)))
 
@@ -116,7 +121,7 @@ def label_names(rng, draws):
 
 
 ROWS = [
-    Row("axis_code", "invariance", "units of responses and features, 2^-60 to 2^60", scales),
+    Row("axis_code", "invariance", "units of responses and features, 2^-270 to 2^270", scales),
     Row("axis.Models.of", "invariance", "scale and offset of responses, to a baseline of 1e8, every model", baselines,
         1, 12),
     Row("axis_code", "invariance", "order of units and rows, torch or numpy", order_and_kind),

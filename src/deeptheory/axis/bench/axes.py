@@ -69,9 +69,10 @@ class Axes(Result):
         """One row per unit: sta_norm (length of the sta), reliability, reliability_whitened, explained, alpha."""
         import pandas as pd
 
+        power = np.frexp(np.abs(self.sta).max(1))[1]  # exact, and squares stay in float64
         return pd.DataFrame({
             "unit": self.units,
-            "sta_norm": np.linalg.norm(self.sta, axis=1),
+            "sta_norm": np.ldexp(np.linalg.norm(np.ldexp(self.sta, -power[:, None]), axis=1), power),
             "reliability": self.reliability,
             "reliability_whitened": self.reliability_whitened,
             "explained": self.explained,
@@ -150,7 +151,8 @@ def _halves(z: torch.Tensor, y: torch.Tensor, variances: torch.Tensor, seed: int
                 if len(rows) > len(variances)
                 else sta / variances[:, None]
             )
-            pair.append((sta, white))
+            both = torch.stack([sta, white])  # near 1 by a power of two: cosines count lengths below 1e-8 as 1e-8
+            pair.append(torch.ldexp(both, -torch.frexp(both.abs().amax(1, keepdim=True)).exponent))
         for k in range(2):
             out[k] += torch.nn.functional.cosine_similarity(pair[0][k], pair[1][k], dim=0)
     return out / _HALVES

@@ -351,7 +351,7 @@ def _notes(e: Entered, models: Models | None, ceiling: np.ndarray) -> list[str]:
 
     out = []
     d, r = e.s.shape[1], len(e.variances)
-    heavy = np.abs(kurtosis(e.z.cpu().numpy(), axis=0)).max()
+    heavy = np.abs(kurtosis((e.z / e.variances.sqrt()).cpu().numpy(), axis=0)).max()  # fourth powers stay in float64
     if heavy > max(1.0, 5 * (24 / len(e.z)) ** 0.5):  # the second is chance alone, the largest of many directions
         out.append(
             f"the features are far from Gaussian (excess kurtosis {heavy:.1f} along a principal direction): "

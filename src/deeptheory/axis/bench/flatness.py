@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from deeptheory.axis.bench.validation import Entered
+from deeptheory.axis.bench.validation import Entered, without_axis
 from deeptheory.core.results import Result
 from deeptheory.core.statistics import false_discovery
 
@@ -43,7 +43,8 @@ class Flatness(Result):
     detectable: the share that the test over all orthogonal axes finds with probability .8 at level .05.
     tuned: as the ramp says. flat: tuned, and p above .05 while detectable is below a tenth of `along`, or share below
     5 % of `along`; never where it could not be tested. With fewer than 2 d + 3 independent stimuli (d: the features'
-    rank) along, both shares, norm_r, p, q and detectable are NaN; p_single and p_norm need d + 5 only.
+    rank) along, both shares, norm_r, p, q and detectable are NaN; p_single and p_norm need d + 5 only. Where the sta is
+    0, so that there is no axis, all but along and detectable are NaN.
     longest: [unit, d], the longest orthogonal axis, in normalized features; curve_x, curve, curve_sem: [unit, 10], the
     place along it, the standardized response there and its standard error, in tenths of the stimuli.
     """
@@ -123,8 +124,10 @@ def _flatness(e: Entered, z: torch.Tensor, linear: torch.Tensor, piece: slice) -
     y = e.y[:, piece]
     y = ((y - y.mean(0)) / y.std(0, correction=0)).mT  # [u, n]
     sta = y @ z / n
+    none = without_axis(e, e.s.mT @ (e.y - e.y.mean(0)) / n)[piece]
     x = (sta / variances) @ z.mT
     x = (x - x.mean(1, keepdim=True)) / x.std(1, correction=0, keepdim=True)
+    x = torch.where(none[:, None], 0.0, x)
     cleared = y - (y @ linear) @ linear.mT
     bends = _cleared(torch.stack([x**2 - 1, x**3 - 3 * x], 1), linear)
     projector = _orthonormal(bends)[0]
@@ -168,7 +171,10 @@ def _flatness(e: Entered, z: torch.Tensor, linear: torch.Tensor, piece: slice) -
     for name in ("along", "share", "share_single", "norm_r"):
         out[name] = torch.where(testable, out[name], torch.nan)
     x_mean, mean, sem = _tenths(scores[:, 0] * float(e.variances.sum().sqrt()) if d > 1 else x, y)
-    return {k: v.cpu().numpy() for k, v in (out | {"curve_x": x_mean, "curve": mean, "curve_sem": sem}).items()}
+    out |= {"curve_x": x_mean, "curve": mean, "curve_sem": sem}
+    for name in out.keys() - {"along", "detectable"}:
+        out[name] = out[name].masked_fill(none.view(-1, *[1] * (out[name].ndim - 1)), torch.nan)
+    return {k: v.cpu().numpy() for k, v in out.items()}
 
 
 def _cleared(rows: torch.Tensor, linear: torch.Tensor) -> torch.Tensor:

@@ -15,7 +15,7 @@ import torch
 
 from deeptheory.axis.bench.reversal import reversals
 from deeptheory.axis.bench.shuffles import Shuffled
-from deeptheory.axis.bench.validation import Entered
+from deeptheory.axis.bench.validation import Entered, without_axis
 from deeptheory.core.results import Result
 from deeptheory.core.statistics import false_discovery, permutation_p
 
@@ -33,12 +33,12 @@ class Ramp(Result):
 
     centers, mean, sem, count: [unit, 20], in equal bins of the projection (in standard deviations, to 1.01 times the
     largest): their middle, mean response as it came in (NaN in an empty bin), its standard error (NaN below 2 stimuli),
-    number of stimuli. r, p, q: [unit], correlation of response and projection (in sample), its one-sided p against
-    shuffles that have an axis of their own (NaN without permutations or too few independent stimuli), p after
-    Benjamini-Hochberg. reversal: [unit], the largest fall of the held-out tuning curve within 2 standard deviations of
-    the axis, over the curve's range; reversal_limit: its upper 95 % limit, infinite where the range itself is not
-    known. shape: [unit], "monotone" (the limit is below .15), "reverses" (the fall is above .15 of the range, by 3
-    standard errors), else "undetermined". units: names.
+    number of stimuli; NaN and 0 where the sta is 0, so that there is no axis. r, p, q: [unit], correlation of response
+    and projection (in sample), its one-sided p against shuffles that have an axis of their own (NaN without
+    permutations or too few independent stimuli), p after Benjamini-Hochberg. reversal: [unit], the largest fall of the
+    held-out tuning curve within 2 standard deviations of the axis, over the curve's range; reversal_limit: its upper 95
+    % limit, infinite where the range itself is not known. shape: [unit], "monotone" (the limit is below .15),
+    "reverses" (the fall is above .15 of the range, by 3 standard errors), else "undetermined". units: names.
     """
 
     centers: np.ndarray
@@ -96,13 +96,16 @@ _SINGLE = ("r", "p", "q", "reversal", "reversal_limit", "shape", "monotone")
 def ramp_tuning(e: Entered, null: Shuffled, seed: int) -> Ramp:
     """The curve of every unit along its STA, with significance; see Ramp."""
     sta = e.s.mT @ (e.y - e.y.mean(0)) / len(e.s)
+    none = without_axis(e, sta)
+    sta = torch.ldexp(sta, -torch.frexp(sta.abs().amax(0)).exponent)  # exact, and squares of x stay in float64
     x = e.s @ sta
-    x = x / x.std(0, correction=0)
-    edge = 1.01 * x.abs().amax(0)
-    cell = (((x / edge + 1) / 2) * BINS).floor().clamp(0, BINS - 1).to(torch.int64)
+    x = torch.where(none, 0.0, x / x.std(0, correction=0))
+    edge = torch.where(none, torch.nan, 1.01 * x.abs().amax(0))
+    cell = (((x / edge + 1) / 2) * BINS).floor().nan_to_num(0.0).clamp(0, BINS - 1).to(torch.int64)
     shape = (BINS, x.shape[1])
-    count = torch.zeros(shape, dtype=x.dtype, device=x.device).scatter_add_(0, cell, torch.ones_like(x))
-    total = torch.zeros(shape, dtype=x.dtype, device=x.device).scatter_add_(0, cell, e.y)
+    there = (~none).to(x.dtype).expand_as(x)
+    count = torch.zeros(shape, dtype=x.dtype, device=x.device).scatter_add_(0, cell, there)
+    total = torch.zeros(shape, dtype=x.dtype, device=x.device).scatter_add_(0, cell, e.y * there)
     mean = total / count
     away = e.y - mean.gather(0, cell)
     square = torch.zeros(shape, dtype=x.dtype, device=x.device).scatter_add_(0, cell, away.square())

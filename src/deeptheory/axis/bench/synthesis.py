@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from deeptheory.axis.bench.validation import Entered
-from deeptheory.axis.models.generators import GENERATORS, Stimuli
+from deeptheory.axis.models.generators import GENERATORS, Stimuli, typical_length
 from deeptheory.axis.models.scores import all_fits
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
@@ -90,6 +90,8 @@ def metamers(e: Entered, axis: np.ndarray, unit: int, k: int, projection: float,
         raise InputError(f"k is {k}; needed: at least 2 stimuli")
     rng = np.random.default_rng([seed, 8, unit])
     w = e.basis.mT @ torch.as_tensor(axis).to(e.s)  # in principal directions
+    if not bool(w.abs().max() > 0):
+        raise InputError(f"unit {unit} correlates with no feature: it has no axis along which stimuli could move")
     moved = e.variances * w
     size = (moved @ w).sqrt()
     z = torch.as_tensor(rng.standard_normal((k + 1, len(w)))).to(e.s) * e.variances.sqrt()
@@ -115,7 +117,7 @@ def controversial(e: Entered, positions: np.ndarray, bound: float, n: int, candi
     if not 1 <= n <= candidates:
         raise InputError(f"n is {n}; needed: 1 to {candidates}, the candidates")
     rng = np.random.default_rng([seed, 9])
-    size = float(e.z.norm(dim=1).median())  # as the models are fitted
+    size = typical_length(e.z.norm(dim=1))  # as the models are fitted
     stimuli = Stimuli.of((e.z / size).to(torch.float64))
     y = e.y[:, positions]
     y = ((y - y.mean(0)) / y.std(0, correction=0)).to(torch.float64).mT.contiguous()

@@ -197,6 +197,14 @@ def enter(
     )
 
 
+def without_axis(e: Entered, sta: torch.Tensor) -> torch.Tensor:
+    """[u]: whether a unit's response correlates with no feature but for rounding, so that its sta [d, u] has no
+    direction: balanced designs with a response to a product of factors.
+    """
+    size = e.s.square().mean(0).sqrt()[:, None] * e.y.std(0, correction=0)
+    return (sta.abs() <= 1e-12 * size).all(0)
+
+
 def count(n: int, what: str) -> str:
     """n of something, in words: 1 cell, 2 cells."""
     return f"{n} {what}{'' if n == 1 else 's'}"

@@ -15,6 +15,7 @@ import numpy as np
 
 from deeptheory.axis.bench.code import AxisCode
 from deeptheory.axis.bench.synthesis import outward, responses_to
+from deeptheory.axis.bench.validation import without_axis
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_real, check_whole, whole_numbers
@@ -62,7 +63,12 @@ class NullPlane(Result):
         """
         every = responses_to(np.concatenate([self.start, self.null, self.along]), respond)
         start, null, along = every.reshape(3, -1)
-        return float(np.sqrt(((null - start) ** 2).mean())), float(np.sqrt(((along - start) ** 2).mean()))
+        return _root_mean_square(null - start), _root_mean_square(along - start)
+
+
+def _root_mean_square(x: np.ndarray) -> float:
+    power = int(np.frexp(np.abs(x).max())[1])  # exact, and squares stay in float64
+    return float(np.ldexp(np.sqrt((np.ldexp(x, -power) ** 2).mean()), power))
 
 
 def null_plane(code: AxisCode, unit: int, rows: Any, *, reach: float = 2.0, seed: int = 0) -> NullPlane:
@@ -72,7 +78,8 @@ def null_plane(code: AxisCode, unit: int, rows: Any, *, reach: float = 2.0, seed
     of a step in standard deviations of the stimuli along the axis, above 0. w is the ridge axis; o, with o.w = 0, is
     drawn by seed with the features' deviations, and both steps have one length in the normalized features. ->
     NullPlane.
-    InputError: such a unit or stimulus is not there; unit that is no integer; one feature, which leaves no null plane.
+    InputError: such a unit or stimulus is not there; unit that is no integer; features that vary along one direction,
+    which leaves no null plane; a unit that correlates with no feature, which has no axis.
     """
     check_whole(unit=(unit, None), seed=(seed, 0))
     check_real(reach=(reach, 0))
@@ -84,13 +91,22 @@ def null_plane(code: AxisCode, unit: int, rows: Any, *, reach: float = 2.0, seed
         raise InputError(f"rows are {rows[:5].tolist()}; needed: stimuli from 0 to {len(e.s) - 1}")
     if e.s.shape[1] < 2:
         raise InputError("the code has 1 feature, whose axis leaves no null plane; needed: 2 or more")
+    if len(e.variances) < 2:
+        raise InputError(
+            f"{e.s.shape[1]} features vary along 1 direction, which leaves no null plane; needed: 2 or more"
+        )
     import torch
 
+    if bool(without_axis(e, torch.as_tensor(code.axes.sta.T).to(e.s))[place[0]]):
+        raise InputError(f"unit {unit} correlates with no feature: it has no axis, and so no null plane")
     s = e.s.cpu().numpy()
     w = code.axes.ridge[place[0]]
+    w = np.ldexp(w, -int(np.frexp(np.abs(w).max())[1]))  # exact, and squares stay in float64
     w = w / np.linalg.norm(w)
     length = float(reach * (s @ w).std())
     o = np.random.default_rng([seed, 16, int(unit)]).standard_normal((len(rows), s.shape[1])) * s.std(0)
+    if len(e.variances) < (s.std(0) > 0).sum():  # collinear features: of what is beyond their span nothing is known
+        o = (o @ (basis := e.basis.cpu().numpy())) @ basis.T
     o -= (o @ w)[:, None] * w
     o *= length / np.linalg.norm(o, axis=1, keepdims=True)
     places = (s[rows], s[rows] + o, s[rows] + length * w)

@@ -9,6 +9,8 @@ there, .7 for Gaussian features of equal variances in any number of dimensions.
 import numpy as np
 import torch
 
+from deeptheory.axis.models.generators import typical_length
+
 
 def one_family(z: torch.Tensor) -> float:
     """See above; z [n, r] centered.
@@ -23,6 +25,6 @@ def one_family(z: torch.Tensor) -> float:
     q = torch.linalg.qr(design).Q
     rest = squared - q @ (q.mT @ squared)
     typical = (
-        float(squared.median()) * float(z.square().sum(1).mean()) / r
+        typical_length(z.norm(dim=1)) ** 2 * float(z.square().sum(1).mean()) / r
     )  # |e|^2 times the variance along a random direction
     return float(np.sqrt(float(rest.square().sum()) / (n - r - 1) / (4 * typical)))

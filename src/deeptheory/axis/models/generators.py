@@ -21,9 +21,17 @@ Tensor = torch.Tensor
 Scale = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
+def typical_length(length: Tensor) -> float:
+    """The median of lengths [n]; where that is 0 but for rounding (over half of the stimuli lie in the mean), of the
+    others."""
+    least = 1e-13 * float(length.max())
+    median = float(length.median())
+    return median if median > least else float(length[length > least].median())
+
+
 @dataclass(frozen=True)
 class Stimuli:
-    """s [n, d], centered; length [n] = |s|; direction [n, d] = s/|s|; unit: the median length of the whole set."""
+    """s [n, d], centered; length [n] = |s|; direction [n, d] = s/|s|; unit: the typical length of the whole set."""
 
     s: Tensor
     length: Tensor
@@ -34,7 +42,7 @@ class Stimuli:
     def of(cls, s: Tensor) -> "Stimuli":
         """From centered features [n, d]."""
         length = s.square().sum(1).sqrt()
-        return cls(s, length, s / length.clamp_min(1e-12)[:, None], float(length.median()))
+        return cls(s, length, s / length.clamp_min(1e-12)[:, None], typical_length(length))
 
     def rows(self, index: Any) -> "Stimuli":
         """Some rows; the unit of length stays."""

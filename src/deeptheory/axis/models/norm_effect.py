@@ -5,6 +5,7 @@ by a tenth in 50) that no difference in explained variance betrays it. A score t
 projection) are added to the fitted axis model, what its own parameters could have done is projected out (the tangent of
 all d + 4, and further powers of z, since no output curve is exactly cubic and |s| holds a part of z), and the rest is
 correlated with the residuals. Variances are White's, so that Poisson noise does no harm. 3 degrees of freedom.
+Pitfall: of lengths that are all equal, or linear in the features, only rounding is left; its p would be any number.
 """
 
 import torch
@@ -17,7 +18,8 @@ _UNITS = 32
 
 
 def norm_effect(stimuli: Stimuli, y: Tensor, axis: Fit, clusters: Tensor | None = None) -> Tensor:
-    """p [u] of the score test; y [u, n], axis: the axis model fitted to it."""
+    """p [u] of the score test, NaN where |s| says nothing beyond what the axis model says already; y [u, n], axis: the
+    axis model fitted to it."""
     from scipy.stats import chi2
 
     out = []
@@ -45,7 +47,9 @@ def _statistic(stimuli: Stimuli, y: Tensor, axis: Fit, clusters: Tensor | None) 
     gram = tangent @ tangent.mT
     gram = gram + 1e-8 * gram.diagonal(dim1=1, dim2=2).mean(1)[:, None, None] * torch.eye(gram.shape[1]).to(gram)
     root = torch.linalg.cholesky(gram)
+    before = added.square().sum(2)
     added = added - torch.cholesky_solve(tangent @ added.mT, root).mT @ tangent
+    nothing = (added.square().sum(2) <= 1e-12 * before).all(1) | (length.square().mean() < 1e-20)
     moment = (added * residual[:, None]).sum(2)
     weighted = added * residual[:, None]
     if clusters is not None:
@@ -53,4 +57,5 @@ def _statistic(stimuli: Stimuli, y: Tensor, axis: Fit, clusters: Tensor | None) 
         weighted = summed.index_add_(2, clusters, weighted)
     spread = weighted @ weighted.mT
     spread = spread + 1e-12 * spread.diagonal(dim1=1, dim2=2).mean(1)[:, None, None] * torch.eye(3).to(spread)
-    return (moment * torch.linalg.solve(spread, moment)).sum(1)
+    spread[nothing] = torch.eye(3).to(spread)
+    return (moment * torch.linalg.solve(spread, moment)).sum(1).masked_fill(nothing, torch.nan)

@@ -10,6 +10,7 @@ import torch
 from deeptheory.axis.bench.flatness import detectable
 from deeptheory.axis.bench.validation import Entered
 from deeptheory.axis.models.family import one_family
+from deeptheory.axis.models.generators import typical_length
 from deeptheory.axis.models.scores import DISTANCES, MODELS, RADII, Scores, score
 from deeptheory.axis.models.verdicts import REASONS, VERDICTS, Evidence, verdicts
 from deeptheory.core.errors import InputError
@@ -33,7 +34,8 @@ class Models(Result):
     unit], r2 of the first minus r2 of the second, and its standard error, paired over stimuli. ceiling: [unit], rho of
     the responses, NaN where not known. aic: [model, unit], n log(mean squared error) + 2 (parameters + 1), fits on all
     stimuli. axis: [unit, d], fitted, of unit length, the response growing along it; target: [unit, d], fitted exemplar;
-    radius: [3, unit], |e| at bound, half, twice. norm_p: [unit], score test of an effect of |s| at a given w.s.
+    radius: [3, unit], |e| at bound, half, twice. norm_p: [unit], score test of an effect of |s| at a given w.s,
+    NaN where all lengths |s| are equal.
     folds: how many. units: names. converged: [unit] bool, the fits of axis and exemplar on all stimuli ended by
     themselves.
 
@@ -147,7 +149,7 @@ def compare_models(
             f"{n} stimuli for {d} features: the models have {d + 4} parameters and need {least} stimuli; show more, or "
             "give fewer features (their leading principal components), or models=False"
         )
-    size = float(z.norm(dim=1).median())  # fits know no unit of the features
+    size = typical_length(z.norm(dim=1))  # fits know no unit of the features
     z, bound = z / size, radius
     found: Scores = score(z, e.y, e.dependence.folds(folds, seed), bound, pool, e.clusters)
     kept = {k: v.cpu().numpy().astype(np.float64) for k, v in vars(found).items() if isinstance(v, torch.Tensor)}
