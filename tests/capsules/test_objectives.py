@@ -231,3 +231,39 @@ def test_decoded_asks_for_a_decoder():
     for without in (network, nn.Linear(2, 2)):
         with pytest.raises(InputError, match="no decoder.*reconstruction=True"):
             capsules.decoded(without, torch.rand(2, 3, 16), torch.tensor([1, 2]))
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-10, 1e-14, 1e-30, 1e30])
+def test_parts_of_a_sum_know_no_unit_of_the_activations(size):
+    """Below 1e-12 activations were not divided by their sum (5.46 nats for .75), and then nothing was learned."""
+    net = Fixed(size * torch.tensor([[0.2, 0.6], [0.1, 0.9]]))
+    loss = capsules.probability_objective()(net, (X[:2], torch.tensor([0, 1])))
+    assert loss.item() == pytest.approx(-(np.log(0.25) + np.log(0.9)) / 2, rel=1e-5)
+    loss.backward()
+    expected = np.array([[1 / 0.8 - 1 / 0.2, 1 / 0.8], [1.0, 1 - 1 / 0.9]]) / 2
+    np.testing.assert_allclose(size * net.activations.grad.double().numpy(), expected, rtol=1e-4)
+
+
+def test_a_small_part_of_the_sum_still_learns():
+    net = Fixed(torch.tensor([[1e-20, 0.5], [0.0, 0.0]]))
+    loss = capsules.probability_objective()(net, (X[:2], torch.tensor([0, 1])))
+    smallest = np.log(np.finfo(np.float32).tiny)
+    assert loss.item() == pytest.approx(-(np.log(2e-20) + smallest) / 2, rel=1e-5)
+    loss.backward()
+    assert net.activations.grad[0, 0].item() == pytest.approx(-0.5e20, rel=1e-3)
+    assert net.activations.grad[1].tolist() == [0, 0]
+    with pytest.raises(InputError, match="activations run from -1; their parts of the sum.*classifier_objective"):
+        capsules.probability_objective()(Fixed(torch.tensor([[2.0, -1.0]])), (X[:1], torch.tensor([0])))
+
+
+def test_labels_in_lists_and_a_digit_too_many():
+    net, plain = small(), nn.Sequential(nn.Flatten(), nn.Linear(144, 3))
+    for labels in (Y, PAIRS):
+        found = [capsules.classifier_objective(plain, (X, form)).item() for form in (labels, labels.tolist())]
+        assert found[0] == found[1]
+    found = [capsules.capsule_objective()(net, (X, form, SOURCES)).item() for form in (PAIRS, PAIRS.tolist())]
+    assert found[0] == found[1]
+    with pytest.raises(InputError, match=r"labels has shape \[6, 3\]"):
+        capsules.capsule_objective()(net, (X, torch.tensor([[0, 1, 2]] * 6), SOURCES))
+    with pytest.raises(InputError, match="labels holds 1 values that are NaN"):
+        capsules.decoded(net, torch.rand(1, 3, 5), [[np.nan, 0, 1]])

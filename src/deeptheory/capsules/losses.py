@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 import torch
 
+from deeptheory.capsules.squashing import at_least_float32
 from deeptheory.core.arrays import as_tensor, real_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
@@ -36,18 +37,20 @@ def margin_loss(
 
     Source: Sabour et al. 2017, eq. 4. lengths: [B, K], |v_k|. labels: [B] integers, or [B, K] zeros and ones (several
     may be present), or numbers between, which are T_k. present: m+; absent: m-; down: weight of absent classes. Returns
-    a scalar, [], differentiable; NaN of an empty batch; NaN and infinity stay. convention: "reference_code" is half of
+    a scalar, [], of the dtype of lengths, float32 or better inside, differentiable; NaN of an empty batch; NaN and
+    infinity stay. convention: "reference_code" is half of
     it, and the mean over classes. InputError: shapes that do not fit, labels out of range (on the CPU), complex
     numbers, an unknown convention.
     """
     check_real(present=(present, -math.inf), absent=(absent, -math.inf), down=(down, -math.inf))
-    lengths = real_tensor("lengths", lengths)
+    given = real_tensor("lengths", lengths)
+    lengths = at_least_float32(given)
     target = _targets(lengths, labels)
     each = (
         target * (present - lengths).clamp(min=0).square()
         + down * (1 - target) * (lengths - absent).clamp(min=0).square()
     )
-    return _reduced(each, convention, 0.5)
+    return _reduced(each, convention, 0.5).to(given.dtype)
 
 
 def spread_loss(
@@ -56,24 +59,26 @@ def spread_loss(
     """Mean over the batch of sum_{i != t} max(0, margin - (a_t - a_i))^2, t the label.
 
     Source: Hinton et al. 2018, eq. 3. activations: [B, K], labels: [B] integers. margin: m, see `spread_margin`.
-    Returns a scalar, [], differentiable; NaN of an empty batch; NaN and infinity stay. convention: "reference_code" is
-    the mean over classes too (the label's own class counts as one of them).
+    Returns a scalar, [], of the dtype of activations, float32 or better inside, differentiable; NaN of an empty batch;
+    NaN and infinity stay. convention: "reference_code" is the mean over classes too (the label's own class counts as
+    one of them).
     InputError: shapes that do not fit, complex numbers, labels out of range (on the CPU), an unknown convention.
     """
     check_real(margin=(margin, -math.inf))
-    labels, activations = as_tensor(labels), real_tensor("activations", activations)
+    labels, given = as_tensor(labels), real_tensor("activations", activations)
+    activations = at_least_float32(given)
     check_shapes(activations=(activations, "B K"), labels=(labels, "B"))
     other = 1 - _targets(activations, labels)
     a_t = activations.gather(1, labels[:, None].long().to(activations.device))
-    return _reduced(other * (margin - (a_t - activations)).clamp(min=0).square(), convention, 1.0)
+    return _reduced(other * (margin - (a_t - activations)).clamp(min=0).square(), convention, 1.0).to(given.dtype)
 
 
 def reconstruction_loss(reconstruction: torch.Tensor, images: torch.Tensor, weight: float = 0.0005) -> torch.Tensor:
     """weight times the squared error, summed over pixels, mean over the batch: a scalar, [].
 
     reconstruction, images: [B, ...]. Source: Sabour et al. 2017, section 4.1, with their weight. Pitfall: a mean over
-    pixels makes it 784 times weaker on MNIST. NaN and infinity stay. InputError: shapes that differ, complex numbers, a
-    weight that is not finite.
+    pixels makes it 784 times weaker on MNIST. float32 or better inside. NaN and infinity stay. InputError: shapes that
+    differ, complex numbers, a weight that is not finite.
     """
     check_real(weight=(weight, -math.inf))
     reconstruction, images = real_tensor("reconstruction", reconstruction), real_tensor("images", images)
@@ -81,7 +86,9 @@ def reconstruction_loss(reconstruction: torch.Tensor, images: torch.Tensor, weig
         raise InputError(
             f"reconstruction has shape {list(reconstruction.shape)}, images {list(images.shape)}; they must be the same"
         )
-    return weight * (reconstruction - images).square().flatten(1).sum(1).mean()
+    dtype = torch.promote_types(reconstruction.dtype, images.dtype)
+    error = at_least_float32(reconstruction) - at_least_float32(images)  # a sum over pixels is beyond float16
+    return (weight * error.square().flatten(1).sum(1).mean()).to(dtype)
 
 
 def spread_margin(step: float, steps: float | None = None, *, schedule: Schedule = "reference_code") -> float:
@@ -97,6 +104,7 @@ def spread_margin(step: float, steps: float | None = None, *, schedule: Schedule
     check_number(step=step, steps=1 if steps is None else steps)
     if not 0 <= step < math.inf or not (steps is None or steps > 0):
         raise InputError(f"step is {step} and steps {steps}; both count from 0, and a training has 1 or more")
+    step, steps = float(step), None if steps is None else float(steps)  # numpy's narrow integers would wrap around
     if schedule == "paper":
         if steps is None:
             raise InputError('the "paper" schedule runs over the whole training; give its number of steps')

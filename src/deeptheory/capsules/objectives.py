@@ -22,11 +22,20 @@ from deeptheory.capsules.losses import (
     spread_loss,
     spread_margin,
 )
+from deeptheory.capsules.squashing import at_least_float32
 from deeptheory.core.arrays import as_numpy, as_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.shapes import check_finite, check_real, check_shapes, check_whole
-from deeptheory.networks.evaluation.scores import Scores, as_labels, check_classes, check_scores, first_output, whole
+from deeptheory.networks.evaluation.scores import (
+    Scores,
+    as_labels,
+    check_classes,
+    check_scores,
+    first_output,
+    readable,
+    whole,
+)
 from deeptheory.networks.single.modules import predict
 
 Objective = Callable[[nn.Module, Any], torch.Tensor]
@@ -55,11 +64,13 @@ def capsule_objective(
 
     def objective(module: nn.Module, batch: Any) -> torch.Tensor:
         images, labels, *sources = batch
-        decoder = getattr(module, "decoder", None)
+        labels, decoder = as_tensor(labels), getattr(module, "decoder", None)
         if not sources:
             out = module(images, labels) if decoder is not None else module(images)
             loss = margin_loss(first_output(out), labels, convention=convention)
             return loss if decoder is None else loss + reconstruction_loss(out.reconstruction, images, reconstruction)
+        if decoder is not None:
+            check_shapes(labels=(labels, "B 2"))  # another digit would not be drawn
         out = module(images, labels[:, 0]) if decoder is not None else module(images)
         lengths = first_output(out)
         loss = margin_loss(lengths, both(labels, lengths.shape[1]), convention=convention)
@@ -100,9 +111,10 @@ def probability_objective(kind: Literal["margin", "cross-entropy"] = "cross-entr
     """The two other losses on activations of Hinton et al. 2018, for `train`.
 
     Returns f(module, batch) -> loss [], the mean over the batch. kind: "margin" (of Sabour et al. 2017, summed over
-    classes) or "cross-entropy" of activations divided by their sum, in nats. A batch is (images [B, C, H, W],
-    labels [B], ...); the module's first output is [B, classes], or capsules. InputError: another kind; of the
-    objective: labels that are no classes.
+    classes) or "cross-entropy" of activations divided by their sum, in nats; a part of 0 counts as the smallest normal
+    float (87.3 nats in float32), with no gradient. A batch is (images [B, C, H, W], labels [B], ...); the module's
+    first output is [B, classes], or capsules. InputError: another kind; of the objective: labels that are no classes,
+    activations below 0 of which there is no part (on the CPU).
     """
     if kind not in ("margin", "cross-entropy"):
         raise InputError(f"kind is {kind!r}; known: margin, cross-entropy")
@@ -112,10 +124,18 @@ def probability_objective(kind: Literal["margin", "cross-entropy"] = "cross-entr
         activations = first_output(module(images))
         if kind == "margin":
             return margin_loss(activations, labels)
-        shares = activations / activations.sum(1, keepdim=True).clamp(min=1e-12)
+        check_shapes(activations=(activations, "B K"))
+        if activations.device.type == "cpu" and readable(activations) and bool((activations < 0).any()):
+            raise InputError(
+                f"activations run from {activations.min().item():.3g}; their parts of the sum are needed, of numbers "
+                "of 0 or more: for logits see classifier_objective"
+            )
+        wide = at_least_float32(activations)
+        total = wide.sum(1, keepdim=True)
+        shares = wide / torch.where(total == 0, 1, total)
         labels = as_labels(labels, len(shares))
         check_classes(labels, shares.shape[1])
-        return F.nll_loss(shares.clamp(min=1e-12).log(), labels)
+        return F.nll_loss(shares.clamp(min=torch.finfo(shares.dtype).tiny).log(), labels).to(activations.dtype)
 
     return objective
 
@@ -128,7 +148,7 @@ def classifier_objective(model: nn.Module, batch: Any) -> torch.Tensor:
     twice in an image.
     """
     images, labels, *_ = batch
-    logits = model(images)
+    labels, logits = as_tensor(labels), model(images)
     if labels.ndim == 1:
         labels = as_labels(labels, len(logits))
         check_classes(labels, logits.shape[1])
@@ -216,4 +236,5 @@ def decoded(model: nn.Module, capsules: Any, labels: Any, *, batch: int = 256) -
         raise InputError(f"capsules have shape {list(capsules.shape)}; needed: [n, J, d]")
     check_finite(capsules=capsules)
     labels = as_labels(labels, len(capsules)) if labels.ndim < 2 else labels
+    check_finite(labels=labels)
     return as_numpy(predict(decoder, capsules, labels, batch=batch))
