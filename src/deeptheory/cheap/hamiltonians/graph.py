@@ -6,19 +6,20 @@ over hidden variables by variable elimination, in an order of least growth.
 Pitfall: elimination costs levels^(treewidth + 1): 2^17 entries for 16 x 16 spins. What would not fit is refused.
 """
 
+import heapq
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from deeptheory.core.arrays import as_tensor
+from deeptheory.core.arrays import as_tensor, real_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_number, check_whole, finite_floats, whole_numbers
 
-_LARGEST = 2**24  # entries of a table
+_LARGEST = 2**24  # entries of a table, sites of a grid
 
 
 class FactorGraph(nn.Module):
@@ -28,14 +29,19 @@ class FactorGraph(nn.Module):
     number; by default as many as the factors name. factors: (variables, log table) pairs; the table [levels of each
     variable] holds ln f_a in nats, -inf where f_a is 0, and is copied into a parameter. forward: x [..., n] integers ->
     H(x) = -ln p(x) [...] in nats, ln Z included. InputError: a variable out of range or twice in a factor, numbers that
-    are no integers, n against a list of levels, a table of another shape, NaN or inf, no factor.
+    are no integers, n against a list of levels, a table of another shape, complex, NaN or inf, no factor, a factor that
+    is no pair.
     """
 
-    def __init__(self, levels: int | Sequence[int], factors: Sequence[tuple[Sequence[int], Any]], n: int | None = None):
+    def __init__(self, levels: int | Sequence[int], factors: Iterable[tuple[Sequence[int], Any]], n: int | None = None):
         super().__init__()
+        factors = _listed("factors", factors, "(variables, log table) pairs")  # zip can be read once only
         if not factors:
             raise InputError("factors is empty; a factor graph has at least one")
-        scopes = [tuple(whole_numbers("variables", list(scope)).tolist()) for scope, _ in factors]
+        wrong = next((f for f in factors if not isinstance(f, tuple | list) or len(f) != 2), None)
+        if wrong is not None:
+            raise InputError(f"a factor is {wrong!r:.60}; needed: a pair, its variables and its log table")
+        scopes = [tuple(whole_numbers("variables", _listed("variables", scope)).tolist()) for scope, _ in factors]
         if isinstance(levels, Sequence):
             self.levels = tuple(whole_numbers("levels", levels, least=1).tolist())
             if n is not None and n != len(levels):
@@ -50,8 +56,7 @@ class FactorGraph(nn.Module):
                 raise InputError(
                     f"a factor has variables {list(scope)}; needed: different ones from 0 to {len(self.levels) - 1}"
                 )
-            table = as_tensor(table)
-            table = table if table.is_floating_point() else table.double()
+            table = real_tensor("table", table, torch.float64)
             if tuple(table.shape) != tuple(self.levels[v] for v in scope):
                 expected = [self.levels[v] for v in scope]
                 raise InputError(
@@ -82,9 +87,11 @@ class FactorGraph(nn.Module):
     def log_z(self) -> torch.Tensor:
         """ln Z in nats, a scalar tensor, exact by variable elimination and differentiable in the tables.
 
-        InputError: a table on the way would have over 2^24 entries, or every state has probability 0.
+        InputError: a table on the way would have over 2^24 entries, every state has probability 0, or sums of the
+        tables leave their dtype.
         """
-        made = _eliminate(self._factors(), set(range(self.n)), self.levels)
+        order = _order(self.scopes, set(range(self.n)), self.levels, 1)
+        made = _in_range(_eliminate(self._factors(), order, self.levels))
         if bool(made == -math.inf):
             raise InputError("every state has probability 0: the factors' -inf leave none; ln Z is -inf")
         return made
@@ -98,8 +105,8 @@ class FactorGraph(nn.Module):
 
         query: a variable; observed: others. It maps x_observed [..., observed], integers, to probabilities [..., levels
         of query], NaN where what is observed has probability 0; its logits(x) are ln p(x_query, x_observed) + ln Z.
-        InputError: variables that are out of range or named twice; at the call, values that are no levels, or a table
-        that would not fit.
+        InputError: variables that are out of range or named twice; at the call, values that are no levels, a table that
+        would not fit, or sums of the tables that leave their dtype.
         """
         return GraphPosterior(self, query, observed)
 
@@ -136,21 +143,22 @@ class GraphPosterior(nn.Module):
     def __init__(self, graph: FactorGraph, query: int, seen: Sequence[int]):
         super().__init__()
         check_whole(query=(query, 0))
-        self.graph, self.query, self.seen = graph, int(query), tuple(whole_numbers("observed", list(seen)).tolist())
+        seen = _listed("observed", seen)
+        self.graph, self.query, self.seen = graph, int(query), tuple(whole_numbers("observed", seen).tolist())
         wrong = [v for v in (self.query, *self.seen) if not 0 <= v < graph.n]
         if wrong or self.query in self.seen or len(set(self.seen)) < len(self.seen):
-            raise InputError(
-                f"query {query} and observed {list(seen)} must be different variables from 0 to {graph.n - 1}"
-            )
+            raise InputError(f"query {query} and observed {seen} must be different variables from 0 to {graph.n - 1}")
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
         """ln p(x_query, x_observed) + ln Z, nats: x [..., observed] -> [..., levels of query]. InputError: as above."""
         x = self.graph._check(x, self.seen)
         flat = x.reshape(math.prod(x.shape[:-1]), len(self.seen))
+        hidden, levels = set(range(self.graph.n)) - set(self.seen) - {self.query}, self.graph.levels
+        free = [[v for v in scope if v not in self.seen] for scope in self.graph.scopes]
+        order = _order(free, hidden, levels, len(flat))  # before tables of that many rows are made
         factors = self.graph._factors(dict(zip(self.seen, flat.T)))
-        hidden = set(range(self.graph.n)) - set(self.seen) - {self.query}
-        out = _eliminate(factors, hidden, self.graph.levels, self.query, len(flat))
-        return out.reshape(*x.shape[:-1], -1)
+        out = _in_range(_eliminate(factors, order, levels, self.query, len(flat)))
+        return out.reshape(*x.shape[:-1], levels[self.query])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """p(query | observed): x [..., observed] -> [..., levels of query]. InputError: see FactorGraph.posterior."""
@@ -185,11 +193,13 @@ def bonds(shape: Sequence[int], periodic: bool = False) -> list[tuple[int, int]]
 
     shape: sites along each axis; they are numbered in C order, the last axis fastest. periodic: the last site of an
     axis is also a neighbor of the first; an axis of 2 sites keeps its one bond.
-    InputError: no side, or one that is no integer of 1 or more.
+    InputError: no side, or one that is no integer of 1 or more, over 2^24 sites.
     """
-    shape = whole_numbers("shape", list(shape), least=1).tolist()
+    shape = whole_numbers("shape", _listed("shape", shape), least=1).tolist()
     if not shape:
         raise InputError("shape is []; a grid has one side or more")
+    if math.prod(shape) > _LARGEST:
+        raise InputError(f"shape {shape} has {math.prod(shape)} sites, the limit is {_LARGEST}; take a smaller grid")
     stride = [math.prod(shape[k + 1 :]) for k in range(len(shape))]
     found = []
     for site in range(math.prod(shape)):
@@ -203,6 +213,7 @@ def bonds(shape: Sequence[int], periodic: bool = False) -> list[tuple[int, int]]
 
 
 def _on_grid(shape, coupling, field, pair: torch.Tensor, single: torch.Tensor, periodic: bool) -> FactorGraph:
+    shape = _listed("shape", shape)
     edges, n = bonds(shape, periodic), math.prod(int(s) for s in shape)
     for name, value in (("coupling", coupling), ("field", field)):
         if np.ndim(value) == 0:
@@ -223,12 +234,16 @@ def _order(scopes, hidden: set[int], levels: Sequence[int], batch: int) -> list[
         for v in scope:
             around[v] |= set(scope) - {v}
     size = {v: math.prod(levels[w] for w in around[v]) * levels[v] for v in hidden}
+    least = [(s, v) for v, s in size.items()]  # with entries of sizes that have changed since, which are passed over
+    heapq.heapify(least)
     order = []
     while size:
-        v = min(size, key=lambda u: (size[u], u))
-        if size[v] * batch > _LARGEST:
+        entries, v = heapq.heappop(least)
+        if size.get(v) != entries:
+            continue
+        if entries * batch > _LARGEST:
             raise InputError(
-                f"summing out variable {v} takes a table of {size[v] * batch} entries, the limit is {_LARGEST}; "
+                f"summing out variable {v} takes a table of {entries * batch} entries, the limit is {_LARGEST}; "
                 "use a narrower graph, or fewer rows at once"
             )
         order.append(v)
@@ -238,32 +253,60 @@ def _order(scopes, hidden: set[int], levels: Sequence[int], batch: int) -> list[
             around[w].discard(v)
             if w in size:
                 size[w] = math.prod(levels[u] for u in around[w]) * levels[w]
+                heapq.heappush(least, (size[w], w))
     return order
 
 
-def _eliminate(factors, hidden: set[int], levels: Sequence[int], keep: int | None = None, batch: int = 1):
-    """ln sum over hidden of prod of exp(factors): [] with nothing kept, [batch, levels of keep] else."""
-    factors = list(factors)
-    for v in _order([s for s, _ in factors], hidden, levels, batch):
-        touching = [f for f in factors if v in f[0]]
-        factors = [f for f in factors if v not in f[0]]
+def _eliminate(factors, order: Sequence[int], levels: Sequence[int], keep: int | None = None, batch: int = 1):
+    """ln sum over the variables of `order` of prod of exp(factors): [] without keep, else [batch, levels of keep]."""
+    left = dict(enumerate(factors))
+    holders: dict[int, set[int]] = {v: set() for v in range(len(levels))}
+    for k, (scope, _) in left.items():
+        for v in scope:
+            holders[v].add(k)
+    for made, v in enumerate(order, start=len(left)):
+        held = sorted(holders[v])
+        touching = [left.pop(k) for k in held]
         if touching:
             scope = (*sorted(set().union(*(s for s, _ in touching)) - {v}), v)
-            factors.append((scope[:-1], _product(touching, scope).logsumexp(-1)))
+            left[made] = scope[:-1], _log_sum(_product(touching, scope))
+            for w in scope[:-1]:
+                holders[w] = holders[w].difference(held) | {made}
         else:  # a variable that no factor sees is uniform
-            factors.append(((), torch.full((1,), math.log(levels[v]), dtype=torch.float64)))
+            uniform = torch.full((1,), math.log(levels[v]), dtype=torch.float64, device=factors[0][1].device)
+            left[made] = (), uniform
     if keep is None:
-        return torch.stack([t[0] for _, t in factors]).sum()
-    out = _product(factors, (keep,))
-    return out.expand(max(batch, len(out)), levels[keep])
+        return torch.stack([t[0] for _, t in left.values()]).sum()
+    return _product(list(left.values()), (keep,)).expand(batch, levels[keep])
 
 
 def _product(factors, scope: tuple[int, ...]) -> torch.Tensor:
     """Sum of log tables over a common scope, [batch, levels of scope]."""
-    total: Any = torch.zeros((1,) * (1 + len(scope)), dtype=factors[0][1].dtype)
+    first = factors[0][1]
+    total: Any = torch.zeros((1,) * (1 + len(scope)), dtype=first.dtype, device=first.device)
     for own, table in factors:
         order = sorted(range(len(own)), key=lambda k: scope.index(own[k]))
         table = table.permute(0, *[k + 1 for k in order])
         sides = iter(table.shape[1:])
         total = total + table.reshape(table.shape[0], *[next(sides) if v in own else 1 for v in scope])
     return total
+
+
+def _log_sum(table: torch.Tensor) -> torch.Tensor:
+    """ln of the sum of exponentials over the last axis; where all are -inf its gradient is 0, of torch's own NaN."""
+    none = (table == -math.inf).all(-1, keepdim=True)
+    return table.masked_fill(none, 0).logsumexp(-1).masked_fill(none[..., 0], -math.inf)
+
+
+def _in_range(logs: torch.Tensor) -> torch.Tensor:
+    """The same. InputError: inf, or the NaN that comes of it; -inf is the logarithm of 0."""
+    if not bool((logs < math.inf).all()):
+        raise InputError(f"sums of the log tables leave {logs.dtype}; take smaller ones, or a wider dtype")
+    return logs
+
+
+def _listed(name: str, values: Any, needed: str = "a list of integers") -> list:
+    try:
+        return list(values)
+    except TypeError as error:
+        raise InputError(f"{name} is {values!r:.60}; needed: {needed}") from error
