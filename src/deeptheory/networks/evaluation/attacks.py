@@ -121,8 +121,9 @@ def bim(
     nothing else is random. scores(output of the model) -> [n, K], handed to loss with the labels; by default its first
     output, capsules [n, K, q] by their lengths. loss(scores, labels) -> a scalar. The model is in eval mode meanwhile;
     its gradients and flags are as before.
-    InputError: shapes that do not fit, no image, integers for images, NaN, images outside the bounds, labels or targets
-    that are no classes, epsilon or step_size below 0 or infinite, steps no integer of 1 or more.
+    InputError: shapes that do not fit, no image, integers for images, NaN (in images, scores or the loss's gradient),
+    images outside the bounds, labels or targets that are no classes, scores of one class, epsilon or step_size below 0
+    or infinite, steps no integer of 1 or more.
     """
     x, y = _check(model, images, labels, bounds)
     check_whole(steps=(steps, 1), seed=(seed, 0))
@@ -308,7 +309,8 @@ def _check(module: Any, images, labels, bounds) -> tuple[torch.Tensor, torch.Ten
     if not x.is_floating_point():
         raise InputError(f"images are {x.dtype}; an attack moves floats: scale them, dt.datasets.downsample(images)")
     bounds = ends_of("bounds", bounds)
-    if float(x.min()) < bounds[0] or float(x.max()) > bounds[1]:
+    low, high = x.new_tensor(bounds)  # rounded as the pixels are, which an attack brings within them
+    if bool((x.min() < low) | (x.max() > high)):
         raise InputError(
             f"images run from {float(x.min()):.3g} to {float(x.max()):.3g}, outside the bounds {bounds}; scale them"
         )
@@ -321,19 +323,34 @@ def _gradient(module: nn.Module, x: torch.Tensor, y: torch.Tensor, scores: Score
     with evaluating(module), torch.inference_mode(False), torch.enable_grad():
         x = x.clone().detach().requires_grad_(True)
         value = loss(_scored(module, x, y, scores), y)
-        return torch.autograd.grad(value, x)[0].detach()
+        slope = torch.autograd.grad(value, x)[0].detach()
+    lost = slope.flatten(1).isnan().any(1)
+    if bool(lost.any()):
+        raise InputError(
+            f"the loss's gradient is NaN in {int(lost.sum())} of {len(x)} images, so that an attack along it finds "
+            "nothing; choose scores= or a loss whose gradient is a number"
+        )
+    return slope
 
 
 def _decided(module: nn.Module, x: torch.Tensor, y: torch.Tensor, scores: Scores, batch: int) -> torch.Tensor:
     with evaluating(module), torch.no_grad():
         rows = [slice(k, k + batch) for k in range(0, len(x), batch)]
-        return torch.cat([_scored(module, x[r], y[r], scores).argmax(1) for r in rows])
+        return torch.cat([_scored(module, as_of(module, x[r]), y[r], scores).argmax(1) for r in rows]).to(y.device)
 
 
 def _scored(module: nn.Module, x: torch.Tensor, y: torch.Tensor, scores: Scores) -> torch.Tensor:
-    """scores of the module's output, [n, K]. InputError: another shape, labels that are no classes."""
+    """scores of the module's output, [n, K].
+
+    InputError: another shape, one class, labels that are no classes, NaN.
+    """
     found = check_scores(scores(module(x)), len(x))
     check_classes(y, found.shape[1])
+    if found.shape[1] < 2:
+        raise InputError("the scores are of one class, which is always the answer; needed: [n, classes], 2 or more")
+    lost = found.isnan().any(1)
+    if bool(lost.any()):
+        raise InputError(f"the scores of {int(lost.sum())} of {len(x)} images hold NaN; none of the classes leads")
     return found
 
 

@@ -53,15 +53,15 @@ def as_labels(labels: Any, n: int, name: str = "labels") -> torch.Tensor:
 
 
 def whole(y: torch.Tensor, name: str = "labels") -> torch.Tensor:
-    """y as int64. InputError: truth values, numbers that are not whole, or (on the CPU) below 0."""
+    """y as int64. InputError: truth values, numbers that are infinite or not whole, or (on the CPU) below 0."""
     if y.dtype == torch.bool or y.is_complex():
         raise InputError(f"{name} are {y.dtype}; needed: class numbers from 0")
     if not readable(y):
         return y.long()
     if y.dtype in (torch.uint16, torch.uint32, torch.uint64):  # which torch cannot compare
         y = y.long()
-    if y.is_floating_point() and not bool((y == y.round()).all()):
-        raise InputError(f"{name} hold {float(y[y != y.round()][0]):.6g}; needed: whole class numbers from 0")
+    if y.is_floating_point() and not bool((right := (y == y.round()) & (y.abs() < 2**63)).all()):
+        raise InputError(f"{name} hold {float(y[~right][0]):.6g}; needed: whole class numbers from 0")
     if y.device.type == "cpu" and y.numel() and bool((y < 0).any()):
         raise InputError(f"{name} run from {int(y.min())} to {int(y.max())}; class numbers start at 0")
     return y.long()
