@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deeptheory.axis.bench.shuffles import Shuffled
+from deeptheory.axis.bench.shuffles import ROUNDING, Shuffled, with_ties
 from deeptheory.axis.bench.validation import Entered
 from deeptheory.core.results import Result
 from deeptheory.core.statistics import false_discovery, permutation_p
@@ -79,7 +79,7 @@ def block_preference(e: Entered, null: Shuffled) -> Preference:
     drawn = _against_others(null.block_null)  # [k, b, u]
     if len(drawn) and len(names) > 1:
         middle, spread = drawn.mean(0), drawn.std(0)
-        p = permutation_p(seen, drawn, tail="both")
+        p = permutation_p(seen, with_ties(seen, drawn, 4 * ROUNDING), tail="both")  # lengths have rounding of their own
     else:
         middle = spread = p = np.full_like(seen, np.nan)
     dimension_p = _dimension_p(e)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from deeptheory.axis.bench.reversal import reversals
-from deeptheory.axis.bench.shuffles import Shuffled
+from deeptheory.axis.bench.shuffles import Shuffled, with_ties
 from deeptheory.axis.bench.validation import Entered, without_axis
 from deeptheory.core.results import Result
 from deeptheory.core.statistics import false_discovery, permutation_p
@@ -112,7 +112,7 @@ def ramp_tuning(e: Entered, null: Shuffled, seed: int) -> Ramp:
     sem = torch.where(count > 1, (square / (count - 1) / count).sqrt(), torch.nan)
     middle = (torch.arange(BINS).to(x) + 0.5)[:, None] * 2 / BINS - 1
     mean, sem, count = (v.mT.cpu().numpy() for v in (mean, sem, count))
-    p = permutation_p(null.correlation, null.correlation_null)
+    p = permutation_p(null.correlation, with_ties(null.correlation, null.correlation_null))
     reversal, limit, said = reversals(e, seed)
     return Ramp(
         centers=(middle * edge).mT.cpu().numpy(),

@@ -4,6 +4,8 @@ again; one pass serves several statistics.
 For the projection x = s.sta onto a unit's own axis, corr(f, x) = |sta|^2 / (sd(f) sd(x)), sd(x)^2 = sta' Sigma sta: so
 a shuffle costs one product [units, n] x [n, d] and nothing that grows with n beside it.
 Source: Chang & Tsao 2017 (shuffle of stimuli, 500 to 1,000 times).
+Pitfall: of coarse data many shuffles give the very number that was seen, but for rounding, which must not decide which
+of them count.
 """
 
 from dataclasses import dataclass
@@ -24,6 +26,14 @@ class Shuffled:
     correlation_null: np.ndarray
     block: np.ndarray
     block_null: np.ndarray
+
+
+ROUNDING = 5e-7  # of a difference of two correlations in single precision; measured, 20 to 2,000 stimuli
+
+
+def with_ties(seen: np.ndarray, drawn: np.ndarray, rounding: float = ROUNDING) -> np.ndarray:
+    """drawn [k, ...], those that equal seen [...] but for rounding being equal to it."""
+    return np.where(np.abs(drawn - seen) <= rounding, seen, drawn)
 
 
 def shuffled(e: Entered, permutations: int, seed: int) -> Shuffled:
