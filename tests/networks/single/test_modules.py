@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from deeptheory.core.errors import InputError
-from deeptheory.networks import parameter_count, predict, seeded
+from deeptheory.networks import Population, parameter_count, predict, seeded
 
 X = np.random.default_rng(0).standard_normal((25, 4)).astype(np.float32)
 
@@ -83,3 +83,34 @@ def test_parameters_are_counted_with_and_without_memory():
 def test_wrong_use(call, match):
     with pytest.raises(InputError, match=match):
         call()
+
+
+class Averages(nn.Module):
+    """One row for a whole batch."""
+
+    def forward(self, x):
+        return x.mean(0)
+
+
+@pytest.mark.parametrize("n", [60, 65])
+def test_what_has_no_row_for_each_of_a_batch_is_not_joined(n):
+    x = torch.rand(n, 5, 4)
+    recurrent = nn.GRU(4, 3, batch_first=True)
+    population = Population.mlp([4, 3, 2], seeds=[0, 1])
+    for model, given in ((recurrent, x), (Averages(), x), (population, x[:, 0]), (lambda v: v.mean(), x)):
+        with pytest.raises(InputError, match=r"the model gave shape \[.*\] for a batch of 20 rows; .*one row each"):
+            predict(model, given, batch=20)
+    out, state = predict(recurrent, x, batch=n)
+    assert (out.shape, state.shape) == ((n, 5, 3), (1, n, 3))
+    torch.testing.assert_close(predict(lambda v: recurrent(v)[0].detach(), x, batch=20), out)
+
+
+def test_what_is_no_row_no_module_and_no_seed_is_told():
+    with pytest.raises(InputError, match=r"inputs have \[0\] rows"):
+        predict(nn.Identity(), 3.0)
+    with pytest.raises(InputError, match="weight is not initialized yet"):
+        parameter_count(nn.LazyLinear(3))
+    with pytest.raises(InputError, match="the factory gave a int"):
+        parameter_count(lambda: 3)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(InputError, match="below 2"):
+        seeded(lambda: nn.Linear(2, 2), 2**64)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from torch.nn import functional as F
 
 import deeptheory as dt
 from deeptheory.core.errors import DeeptheoryError, InputError, StoreError
-from deeptheory.networks import Checkpoint
+from deeptheory.networks import Checkpoint, minibatches, seeded, train
 
 RNG = np.random.default_rng(0)
 X = torch.as_tensor(RNG.standard_normal((90, 6)), dtype=torch.float32)
@@ -322,3 +323,35 @@ def test_a_state_that_is_no_tensors_is_refused(tmp_path):
         go(Net(), checkpoint=tmp_path / "c", optimizer=lambda p, lr: Odd(p, lr=lr))
     with pytest.raises(InputError, match=r"Extra keeps a state that is no tensor \(_extra_state\)"):
         go(Extra(), checkpoint=tmp_path / "c")
+
+
+def test_weights_that_the_last_step_ruins_are_an_error():
+    """The loss is taken before the update, so that of the last update nothing else is seen."""
+    root = lambda net, batch: (net(batch[0]).square().mean() * 0).sqrt() + net(batch[0]).square().mean()  # noqa: E731
+    give = minibatches(torch.ones(4, 3), batch=4)
+    for steps, how in ((1, {}), (3, {"evaluate": lambda net: {"w": 0}, "every": 1})):
+        with pytest.raises(DeeptheoryError, match="weights became infinite or NaN by step 1; lower lr"):
+            train(nn.Linear(3, 2), give, root, steps=steps, **how)
+
+
+def test_numpy_s_integers_go_into_a_checkpoint(tmp_path):
+    how: Any = {"batch": np.int64(2), "seed": np.int64(1)}
+    give = minibatches(torch.ones(4, 3), **how)
+    square = lambda net, batch: net(batch[0]).square().mean()  # noqa: E731
+    for number in (np.int64, int):
+        how = {"steps": number(4), "seed": number(1), "every": number(2), "evaluate": lambda net: {"a": 0.0}}
+        net = seeded(lambda: nn.Linear(3, 2), 0)
+        assert len(train(net, give, square, checkpoint=tmp_path / "c", **how).losses) == 4
+
+
+@pytest.mark.parametrize(
+    ("how", "match"),
+    [
+        ({"optimizer": torch.optim.LBFGS}, "LBFGS asks for the loss several times a step"),
+        ({"optimizer": lambda parameters, lr: 3}, "optimizer gave a int; needed"),
+        ({"evaluate": lambda net: 3}, "evaluate gave a int; it gives numbers by name"),
+    ],
+)
+def test_what_the_loop_cannot_call_is_told(how, match):
+    with pytest.raises(InputError, match=match):
+        train(nn.Linear(3, 2), minibatches(torch.ones(4, 3), batch=2), lambda n, b: n(b[0]).mean(), steps=2, **how)

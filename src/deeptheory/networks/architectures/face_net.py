@@ -13,6 +13,7 @@ from deeptheory.core.arrays import as_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_finite, check_whole
 from deeptheory.networks.evaluation.scores import as_labels, check_classes, check_scores
+from deeptheory.networks.single.modules import check_seed
 
 WIDTHS, EMBEDDING = (16, 24, 32, 48, 64), 256
 
@@ -39,7 +40,8 @@ class FaceNet(nn.Module):
         seed: int = 0,
     ):
         super().__init__()
-        check_whole(classes=(classes, None), size=(size, None), embedding=(embedding, 1), seed=(seed, 0))
+        check_whole(classes=(classes, None), size=(size, None), embedding=(embedding, 1))
+        check_seed(seed)
         check_whole(**{f"widths[{k}]": (w, 1) for k, w in enumerate(widths)})
         if size < 32 or size % 16 or classes < 2 or len(widths) != 5:
             raise InputError(
@@ -63,9 +65,14 @@ class FaceNet(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def forward(self, images: Tensor) -> Tensor:
-        """images: [n, size, size], 0 to 1, in the weights' dtype -> logits [n, classes]. InputError: another shape."""
+        """images: [n, size, size], 0 to 1, in the weights' dtype -> logits [n, classes].
+
+        InputError: another shape, integers (0 to 255, say).
+        """
         if images.ndim != 3 or images.shape[1:] != (self.size, self.size):
             raise InputError(f"images are {list(images.shape)}; this network takes [n, {self.size}, {self.size}]")
+        if not images.is_floating_point():
+            raise InputError(f"images are {images.dtype}; this network takes gray as floats, 0 to 1: divide by 255")
         x = (images[:, None] - 1 / 3) * 3  # the paper's gray background at 0
         for k in range(1, 6):
             x = self.get_submodule(f"relu{k}")(self.get_submodule(f"conv{k}")(x))

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from deeptheory.core.errors import InputError, StoreError
-from deeptheory.core.shapes import check_whole
 from deeptheory.datasets.paths import in_data_folder
+from deeptheory.networks.single.modules import check_seed
 
 SIZE = 150
 _MEAN = (122.782, 117.001, 104.298)  # red, green, blue
@@ -78,7 +78,7 @@ class FaceResNet(nn.Module):
 
     def __init__(self, seed: int = 0) -> None:
         super().__init__()
-        check_whole(seed=(seed, 0))
+        check_seed(seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.conv32_down = _Affine(3, 32, 7, 2, 0)

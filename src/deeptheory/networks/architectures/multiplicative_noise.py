@@ -9,6 +9,7 @@ from torch import nn
 from deeptheory.core.arrays import real_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_number, check_whole, whole_numbers
+from deeptheory.networks.single.modules import check_seed
 
 
 class MultiplicativeNoise(nn.Module):
@@ -57,7 +58,8 @@ def noisy_cnn(
     if len(shape) != 3:
         raise InputError(f"image_shape is {image_shape}; needed: (channels, height, width)")
     channels, height, width = shape
-    check_whole(classes=(classes, 2), seed=(seed, 0))
+    check_whole(classes=(classes, 2))
+    check_seed(seed)
     if min(height, width) < 8:
         raise InputError(f"image_shape is {image_shape}; three halvings need at least 8 pixels a side")
     with torch.random.fork_rng(devices=[]):

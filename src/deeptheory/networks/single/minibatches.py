@@ -25,7 +25,11 @@ class Minibatches:
         self._epoch, self._order = -1, torch.empty(0)
 
     def __call__(self, step: int, generator: np.random.Generator) -> tuple[torch.Tensor, ...]:
-        """The minibatch of that step (from 0), one tensor per array; only augment draws from the generator."""
+        """The minibatch of that step (from 0), one tensor per array; only augment draws from the generator.
+
+        InputError: a step that is no integer of 0 or more.
+        """
+        check_whole(step=(step, 0))
         epoch, place = divmod(step, self.per_epoch)
         if epoch != self._epoch:
             order = np.random.default_rng([self.seed, epoch]).permutation(self.n)
@@ -38,8 +42,8 @@ class Minibatches:
         """What they are made of, by value, for a checkpoint: settings, a digest of the arrays, augment by its name."""
         named = None if self.augment is None else name_of(self.augment)
         return {
-            "batch": self.batch,
-            "seed": self.seed,
+            "batch": int(self.batch),
+            "seed": int(self.seed),
             "drop_last": self.drop_last,
             "augment": named,
             "arrays": digest(self.arrays),

@@ -5,6 +5,7 @@ torch's own generator (dropout) is set again for every step. So the number of th
 needs no more than weights, buffers and the optimizer's state.
 """
 
+import inspect
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -149,10 +150,12 @@ def train(
     repeatable batches.
 
     Returns the log of losses and measures. InputError: steps or every no integer of 1 or more, lr not above 0, an
-    unknown optimizer, no parameter to train, a loss that is no scalar or has no gradient, a measure that is no number.
-    DeeptheoryError: a loss that is NaN or infinite. StoreError: the checkpoint is corrupt or of other settings.
+    unknown optimizer or one that needs a closure, no parameter to train, a loss that is no scalar or has no gradient, a
+    measure that is no number. DeeptheoryError: a loss or weights that are NaN or infinite. StoreError: the checkpoint
+    is corrupt or of other settings.
     """
     _check(steps, lr, every, seed)
+    steps, seed, every = int(steps), int(seed), None if every is None else int(every)
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not parameters:
         raise InputError(f"{type(model).__name__} has no parameter that requires a gradient; there is nothing to train")
@@ -160,6 +163,7 @@ def train(
         raise InputError("the module was made in inference mode, which bars training; make it outside of it")
     make = optimizer if callable(optimizer) else pick(OPTIMIZERS, optimizer, what="optimizer")
     stepper = make(parameters, lr)
+    _check_optimizer(stepper)
     rates = [group["lr"] for group in stepper.param_groups]
     state = _State(np.zeros(steps))
     kept = None
@@ -199,6 +203,8 @@ def train(
             if not _waits(device) or len(unseen) == _UNSEEN or state.done == steps or look.due(state):
                 _read_losses(unseen, state)
             stepper.step()
+            if state.done == steps or look.due(state):
+                _check_weights(parameters, state.done)
             if progress is not None:
                 progress(state.done, steps)
             if kept and not unseen:
@@ -241,6 +247,8 @@ class _Look:
         assert self.evaluate is not None
         with evaluating(module), torch.no_grad():
             found = self.evaluate(module)
+        if not isinstance(found, Mapping):
+            raise InputError(f"evaluate gave a {type(found).__name__}; it gives numbers by name, a dict")
         row = {}
         for name, value in found.items():
             try:
@@ -277,6 +285,22 @@ def _check_loss(value: Any, step: int) -> None:
         raise InputError(f"loss gave {seen} at step {step}; it gives one scalar tensor, such as a mean over the batch")
     if not value.requires_grad:
         raise InputError(f"the loss at step {step} has no gradient; was it detached, or made from other parameters?")
+
+
+def _check_optimizer(stepper: Any) -> None:
+    if not isinstance(stepper, torch.optim.Optimizer):
+        raise InputError(f"optimizer gave a {type(stepper).__name__}; needed: f(parameters, lr) -> a torch Optimizer")
+    closure = inspect.signature(stepper.step).parameters.get("closure")
+    if closure is not None and closure.default is closure.empty:
+        raise InputError(
+            f"{type(stepper).__name__} asks for the loss several times a step, which this loop does not do"
+        )
+
+
+def _check_weights(parameters: list[nn.Parameter], done: int) -> None:
+    """What the last step did, which no later loss would show."""
+    if not all(bool(p.isfinite().all()) for p in parameters):
+        raise DeeptheoryError(f"weights became infinite or NaN by step {done}; lower lr, or look at the batch")
 
 
 def _read_losses(unseen: list[torch.Tensor], state: _State) -> None:
