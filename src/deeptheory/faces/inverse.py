@@ -64,20 +64,33 @@ def _with_gradient(x: Tensor, field: Tensor, origin: tuple[int, int]) -> Tensor:
         half = 0.5 * torch.eye(2, dtype=x.dtype, device=x.device)
         (a, c), (b, d) = ((at(x + h) - at(x - h)).unbind(1) for h in half)  # the columns of J
         det = a * d - b * c
-        safe = torch.where(det.abs() > 1e-2, det, torch.full_like(det, torch.inf))  # beyond the part: no gradient
+        least = 1e-2 * torch.clamp(4 * _area(field), max=1)[:, None, None]
+        safe = torch.where(det.abs() > least, det, torch.full_like(det, torch.inf))  # beyond the part: no gradient
     g = f - f.detach()
     step = torch.stack([(d * g[..., 0] - b * g[..., 1]) / safe, (a * g[..., 1] - c * g[..., 0]) / safe], dim=-1)
     return x - step
+
+
+def _area(field: Tensor) -> Tensor:
+    """[n]: pixels of the face per pixel of the mean frame, by the corners of the part; 1 for faces of the same size."""
+    a, b, c, d = (field[:, :, r, s] for r, s in ((0, 0), (0, -1), (-1, -1), (-1, 0)))
+    twice = ((c - a)[0] * (d - b)[1] - (c - a)[1] * (d - b)[0]).abs()
+    return twice / 2 / ((field.shape[2] - 1) * (field.shape[3] - 1))
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _invert(fx, fy, x0, y0, points, weights, out):
     n, rows, columns = fx.shape
     _, height, width, _ = out.shape
-    zero, one, small, far = np.float32(0), np.float32(1), np.float32(0.05), np.float32(4)
+    zero, one, far = np.float32(0), np.float32(1), np.float32(4)
     bent = np.zeros((rows, columns), dtype=np.bool_)
     for i in range(n):
         u, v = fx[i], fy[i]
+        # a small face has small determinants everywhere, which are no folds
+        px, qx = u[rows - 1, columns - 1] - u[0, 0], u[rows - 1, 0] - u[0, columns - 1]
+        py, qy = v[rows - 1, columns - 1] - v[0, 0], v[rows - 1, 0] - v[0, columns - 1]
+        area = abs(px * qy - py * qx) / np.float32(2 * (rows - 1) * (columns - 1))
+        small = np.float32(0.05) * min(one, max(np.float32(4) * area, np.float32(1e-6)))
         left, right = max(int(np.floor(u.min())), 0), min(int(np.ceil(u.max())), width - 1)
         top, bottom = max(int(np.floor(v.min())), 0), min(int(np.ceil(v.max())), height - 1)
         if len(points):
