@@ -14,7 +14,7 @@ from deeptheory.core.arrays import as_numbers, like, real_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_shapes
-from deeptheory.faces.principal import principal
+from deeptheory.faces.principal import needs_float64, principal
 
 if TYPE_CHECKING:
     import pandas
@@ -36,13 +36,19 @@ class PixelSpace(Result):
     def fit(cls, images: Any, components: int = 50) -> "PixelSpace":
         """The first components of images [n, H, W(, channels)]; kept in float32, of float64 images in float64.
 
+        Float64, too, where float32 would round: integers beyond 2^24, numbers beyond 1e30.
         InputError: another shape, NaN, components below 1 or more than there are (n - 1 at most).
         """
+        return cls._fit(images, components, at_most=False)
+
+    @classmethod
+    def _fit(cls, images: Any, components: int, *, at_most: bool) -> "PixelSpace":
+        """at_most: so many components or all there are."""
         x = _pictures(images)
-        found = principal(x.reshape(len(x), -1), components, "components")
+        found = principal(x.reshape(len(x), -1), components, "components", at_most=at_most)
         return cls(
             mean=found.mean.reshape(x.shape[1:]),
-            components=found.components.reshape(components, *x.shape[1:]),
+            components=found.components.reshape(len(found.components), *x.shape[1:]),
             variances=found.variances,
         )
 
@@ -85,4 +91,4 @@ def _pictures(images: Any) -> np.ndarray:
     if x.ndim not in (3, 4) or not x.size:
         raise InputError(f"images have shape {list(x.shape)}; needed: [n, H, W] or [n, H, W, channels]")
     check_finite(images=x)
-    return x if x.dtype == np.float64 else x.astype(np.float32)
+    return x.astype(np.float64 if needs_float64(x) else np.float32, copy=False)

@@ -25,17 +25,23 @@ _PLAIN = tuple(_FORM)
 def save(space: Any, folder: Path) -> None:
     """Write the folder of a FaceSpace, replacing an older one only when the new one is complete.
 
-    StoreError: it cannot be written.
+    StoreError: it cannot be written, or the folder holds other things, which would be lost.
     """
+    if not folder.name:
+        raise StoreError(f"{str(folder)!r} names no folder of its own; give the space a folder")
     new = folder.with_name(f".{folder.name}.new-{os.getpid()}")
     arrays = {k: np.ascontiguousarray(v) for k, v in _fields(space).items() if isinstance(v, np.ndarray)}
     try:
+        if folder.exists() and not (folder / "space.json").is_file() and (folder.is_file() or any(folder.iterdir())):
+            raise StoreError(f"{folder.name} holds other things than a face space; choose another folder")
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
         save_file(arrays, new / _ARRAYS)
         said = {"schema": SCHEMA, "sha256": _sha256(new / _ARRAYS), **{k: getattr(space, k) for k in _PLAIN}}
         (new / "space.json").write_text(json.dumps(said, indent=1), encoding="utf-8")
         replace_folder(new, folder)
+    except StoreError:
+        raise
     except OSError as error:
         shutil.rmtree(new, ignore_errors=True)
         raise StoreError(
