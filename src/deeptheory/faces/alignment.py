@@ -24,7 +24,7 @@ def procrustes(landmarks: np.ndarray, mean: np.ndarray | None) -> tuple[np.ndarr
     target = mean
     for _ in range(_ROUNDS if mean is None else 1):
         if target is None:
-            target = _size_one(shapes.mean(0))
+            target = _size_one(_begun(shapes))
         angle = _angles(shapes, target)
         turned = rotated(shapes, -angle)
         if mean is not None:
@@ -47,7 +47,8 @@ def reference_code(landmarks: np.ndarray, mean: np.ndarray | None) -> tuple[np.n
     place = landmarks.mean(1)
     centered = landmarks - place[:, None]
     scale = np.sqrt((centered**2).sum(-1).mean(1))
-    if (flat := ~((scale > 1e-100) & (scale < 1e100))).any():
+    least = np.maximum(1e-100, 1e-12 * np.abs(landmarks).max((1, 2)))  # places that are one differ by rounding
+    if (flat := ~((scale > least) & (scale < 1e100))).any():
         raise InputError(
             f"the landmarks of face {int(flat.argmax())} are {scale[flat][0]:.3g} pixels apart; they must be places in "
             "a picture, not all one"
@@ -79,6 +80,12 @@ def _angles(shapes: np.ndarray, target: np.ndarray) -> np.ndarray:
     """[n]: by how much the target must be turned to lie best on each shape."""
     cross = (target[:, 0] * shapes[..., 1] - target[:, 1] * shapes[..., 0]).sum(1)
     return np.arctan2(cross, (target * shapes).sum((1, 2)))
+
+
+def _begun(shapes: np.ndarray) -> np.ndarray:
+    """[L, 2], onto which shapes are turned first: their mean, or the first where they cancel (faces upside down)."""
+    mean = shapes.mean(0)
+    return mean if (mean**2).sum(-1).mean() > 1e-12 else shapes[0]
 
 
 def _size_one(shape: np.ndarray) -> np.ndarray:

@@ -20,11 +20,13 @@ from deeptheory.core.arrays import as_floats, as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_real, check_whole
+from deeptheory.faces.frames import check_units
 
 if TYPE_CHECKING:
     import pandas
     import plotly.graph_objects
 
+_HEAVIEST = 1e12  # times the precision of the priors it stays within float32
 _LEVELS = ((1 / 24, 0.2), (1 / 48, 0.6), (0.0, 1.0))  # blur as a share of the height, share of the shape components
 
 
@@ -143,24 +145,40 @@ def search(
     inside: [m, L], landmarks of a face to the places of its m pixels. start: poses [n, 4] or [4]. iterations: at most
     so many a level of blur. tolerance: pixels. prior: weight of the Gaussian prior, in pixels that carry one pixel's
     worth of independent evidence (neighbors say nearly the same).
-    InputError: a start of another shape, or numbers out of range.
+    InputError: a start of another shape or off the picture, pictures in other units, or numbers out of range.
     """
     check_whole(iterations=(iterations, 1))
     check_real(tolerance=(tolerance, 0), prior=(prior, -np.inf))
     if prior < 0:
         raise InputError(f"prior is {prior}; needed: 0 or more")
+    if prior > _HEAVIEST:
+        raise InputError(f"prior is {prior}; needed: {_HEAVIEST:g} or less, beyond it nothing moves")
     first = as_floats(space.mean_pose if start is None else start)
     if first.shape not in ((4,), (len(pictures), 4)):
         raise InputError(f"start has shape {list(first.shape)}; needed: [4] or [{len(pictures)}, 4]")
     check_finite(start=first)
+    check_units(pictures.numpy(), space.appearance_mean)
+    _check_start(space, first.reshape(-1, 4), *pictures.shape[2:])
     model = _Model(space, inside, prior)
     rows = [
-        _search_one(model, picture[None].float(), pose, iterations, tolerance)
+        _search_one(model, ((picture[None] - model.zero) / model.unit).float(), pose, iterations, tolerance)
         for picture, pose in zip(pictures, np.broadcast_to(first, (len(pictures), 4)))
     ]
     named = ("coordinates", "landmarks", "pose", "residual", "iterations", "converged")
     found: dict[str, Any] = {k: np.array([row[i] for row in rows]) for i, k in enumerate(named)}
     return Search(**found, tolerance=tolerance)
+
+
+def _check_start(space: Space, poses: np.ndarray, height: int, width: int) -> None:
+    """InputError: a pose [n, 4] at which the mean face has no landmark on the picture; it would not move from there."""
+    points = np.asarray(space.landmarks(np.zeros((len(poses), len(space.variances))), poses))
+    on = ((points > -0.5) & (points < (width - 0.5, height - 0.5))).all(-1).any(1)
+    if not on.all():
+        pose = ", ".join(f"{v:.3g}" for v in poses[int((~on).argmax())])
+        raise InputError(
+            f"start has a pose ({pose}) that puts the whole face outside of the {width}x{height} picture; needed: "
+            "scale, angle, x, y of a face on it"
+        )
 
 
 def warn_of(found: Search) -> None:
@@ -176,16 +194,25 @@ def warn_of(found: Search) -> None:
 
 
 class _Model:
-    """What all pictures share: the space seen from the pixels of its mask."""
+    """What all pictures share: the space seen from the pixels of its mask.
+
+    Pixels are counted from `zero` in `unit`, a power of two near their spread over faces: in their own units float32
+    and the least noise would mean something else.
+    """
 
     def __init__(self, space: Space, inside: np.ndarray, prior: float):
         self.space = space
+        s = len(space.shape_components)
+        self.unit = 2.0 ** round(float(np.log2(space.variances[s:].sum() / space.appearance_mean.size)) / 2)
+        middle = float(space.appearance_mean.mean(dtype=np.float64))
+        self.zero = middle if abs(middle) > 1e3 * self.unit else 0.0
+        self.texture = torch.as_tensor(space.appearance_components).float()
+        self.appearance_mean = (space.appearance_mean - self.zero) / self.unit
         places = torch.as_tensor(inside, dtype=torch.float32)
         self.mean = places @ torch.as_tensor(space.shape_mean).float()  # [m, 2], normalized
         self.moves = torch.einsum("ml,slx->smx", places, torch.as_tensor(space.shape_components).float())
-        s = len(self.moves)
-        self.variances = torch.as_tensor(space.variances).float()
-        self.weight = prior * max(space.noise, 1e-12)
+        self.variances = torch.as_tensor(np.append(space.variances[:s], space.variances[s:] / self.unit**2)).float()
+        self.weight = prior * max(space.noise / self.unit**2, 1e-12)
         self.spread = torch.as_tensor(space.pose_spread).float()
         self.levels = [(blur * space.frame[0], max(1, round(share * s)), *self._look(blur)) for blur, share in _LEVELS]
 
@@ -194,8 +221,8 @@ class _Model:
         the appearance's Gaussian is integrated out."""
         space = self.space
         height, width, channels = space.frame
-        stack = np.concatenate([space.appearance_mean[None], space.appearance_components])
-        canvas = torch.zeros(len(stack), channels, height * width)
+        stack = np.concatenate([self.appearance_mean[None], space.appearance_components])
+        canvas = torch.zeros(len(stack), channels, height * width, dtype=torch.float32)
         inside = torch.as_tensor(space.mask.ravel().nonzero()[0])
         canvas[:, :, inside] = torch.as_tensor(stack).float().permute(0, 2, 1)
         mask = torch.as_tensor(space.mask).float().view(1, 1, height, width)
@@ -204,7 +231,10 @@ class _Model:
         flat = soft.flatten(2)[:, :, inside].permute(0, 2, 1).flatten(1)
         look = flat[1:]
         prior = torch.diag(self.weight / self.variances[len(self.moves) :])
-        return flat[0], torch.linalg.solve_triangular(torch.linalg.cholesky(prior + look @ look.T), look, upper=False)
+        root, failed = torch.linalg.cholesky_ex(prior + look @ look.T)
+        if bool(failed):
+            raise InputError("prior is too small for this space, whose blurred components depend on each other")
+        return flat[0], torch.linalg.solve_triangular(root, look, upper=False)
 
     def places(self, c: Tensor, pose: Tensor) -> tuple[Tensor, Tensor]:
         """Places [m, 2] of the pixels in the picture, and their derivatives [4 + k, m, 2] by pose and k coordinates."""
@@ -214,14 +244,14 @@ class _Model:
         turn = torch.stack([torch.stack([cos, -sin]), torch.stack([sin, cos])])
         turned = shape @ turn.T
         quarter = torch.stack([-turned[:, 1], turned[:, 0]], 1)
-        x = torch.tensor([1.0, 0.0]).expand_as(turned)
+        x = torch.tensor([1.0, 0.0], dtype=turned.dtype).expand_as(turned)
         by_pose = torch.stack([turned, pose[0] * quarter, x, x.flip(1)])
         return pose[0] * turned + pose[2:], torch.cat([by_pose, pose[0] * self.moves[:k] @ turn.T])
 
 
 def _search_one(model: _Model, picture: Tensor, pose: np.ndarray, iterations: int, tolerance: float) -> tuple:
     s = len(model.moves)
-    state = torch.cat([torch.as_tensor(pose.copy()).float(), torch.zeros(s)])
+    state = torch.cat([torch.as_tensor(pose.copy()).float(), torch.zeros(s, dtype=torch.float32)])
     first = state.clone()
     used, moved = 0, np.inf
     for sigma, k, mean, look in model.levels:
@@ -243,24 +273,23 @@ def _search_one(model: _Model, picture: Tensor, pose: np.ndarray, iterations: in
                 return float(off @ _left(off, look) + (prior * (new - first)[: 4 + k].square()).sum())
 
             step, damping = _step(cost, state, hessian, gradient, damping)
-            moved = (
-                0.0
-                if step is None
-                else float((model.places((state + step)[4 : 4 + k], (state + step)[:4])[0] - places).norm(dim=1).mean())
-            )
-            state = state if step is None else state + step
+            if step is None:  # at the lowest place, or the pixels say nothing at all
+                moved = 0.0 if bool(j.any()) and bool(gradient.isfinite().all()) else np.inf
+                break
+            moved = float((model.places((state + step)[4 : 4 + k], (state + step)[:4])[0] - places).norm(dim=1).mean())
+            state = state + step
             if moved < tolerance:
                 break
     _, _, mean, look = model.levels[-1]
     places, _ = model.places(state[4:], state[:4])
     off = _seen(picture, places) - mean
-    texture = torch.as_tensor(model.space.appearance_components).float().flatten(1)
+    texture = model.texture.flatten(1)
     look = texture @ off
-    coordinates = torch.cat([state[4:], look]).numpy()
+    coordinates = torch.cat([state[4:], look * model.unit]).numpy()
     found = state[:4].double().numpy()
     points = as_numpy(model.space.landmarks(coordinates[None], found[None]))[0]
     rest = off - look @ texture
-    return coordinates, points, found, float(rest.square().mean().sqrt()), used, bool(moved < tolerance)
+    return coordinates, points, found, float(rest.square().mean().sqrt()) * model.unit, used, bool(moved < tolerance)
 
 
 def _step(cost, state: Tensor, hessian: Tensor, gradient: Tensor, damping: float) -> tuple[Tensor | None, float]:
@@ -268,8 +297,9 @@ def _step(cost, state: Tensor, hessian: Tensor, gradient: Tensor, damping: float
     now, diagonal, k = cost(state), torch.diag(torch.diag(hessian)), len(gradient)
     for _ in range(8):
         step = torch.zeros_like(state)
-        step[:k] = -torch.linalg.solve(hessian + damping * diagonal, gradient)
-        if cost(state + step) < now:
+        found, failed = torch.linalg.solve_ex(hessian + damping * diagonal, gradient)
+        step[:k] = -found
+        if not bool(failed) and cost(state + step) < now:
             return step, max(damping / 4, 1e-6)
         damping = max(damping * 8, 1e-4)
     return None, damping
@@ -278,7 +308,7 @@ def _step(cost, state: Tensor, hessian: Tensor, gradient: Tensor, damping: float
 def _seen(picture: Tensor, places: Tensor) -> Tensor:
     """[m * channels]: the picture [1, channels, H, W] at places [m, 2]."""
     height, width = picture.shape[2:]
-    at = 2 * places / torch.tensor([width - 1.0, height - 1.0]) - 1
+    at = 2 * places / torch.tensor([width - 1.0, height - 1.0], dtype=places.dtype) - 1
     return F.grid_sample(picture, at[None, :, None], padding_mode="border", align_corners=True)[0, :, :, 0].T.flatten()
 
 

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from deeptheory.core.arrays import as_floats, as_numpy, real_tensor
+from deeptheory.core.arrays import as_floats, as_numpy, as_tensor, real_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.shapes import check_finite, check_shapes
 from deeptheory.faces.alignment import rotated
+from deeptheory.faces.principal import needs_float64
 from deeptheory.faces.thin_plate import grid
 
 CHUNK = 64  # faces warped at a time: bounds memory, changes nothing else
@@ -21,7 +22,10 @@ CHUNK = 64  # faces warped at a time: bounds memory, changes nothing else
 
 def as_pictures(images: Any) -> tuple[Tensor, bool]:
     """[n, channels, H, W] float32 or wider, on the host, and whether the channel axis was missing."""
-    x = real_tensor("images", images).detach().cpu()
+    x = as_tensor(images).detach().cpu()
+    if x.dtype != torch.bfloat16 and needs_float64(x.numpy()):
+        x = torch.as_tensor(as_floats(images))  # refuses what float64 would round
+    x = real_tensor("images", x)
     if x.ndim not in (3, 4):
         raise InputError(f"images have shape {list(x.shape)}; needed: [n, H, W] or [n, H, W, channels]")
     if not x.numel():
@@ -29,6 +33,8 @@ def as_pictures(images: Any) -> tuple[Tensor, bool]:
     check_finite(images=x)
     flat = x.ndim == 3
     x = x[..., None] if flat else x
+    if min(x.shape[1:3]) < 2:
+        raise InputError(f"images have shape {list(x.shape[:3])}; a picture needs 2 rows and 2 columns or more")
     if x.shape[3] > 4:
         raise InputError(f"images have shape {list(x.shape)}; channels come last, 1 to 4 of them")
     return (x if x.dtype == torch.float64 else x.float()).permute(0, 3, 1, 2), flat
@@ -39,6 +45,8 @@ def as_points(landmarks: Any, n: int | None) -> np.ndarray:
     points = as_floats(landmarks)
     check_shapes(landmarks=(points, "n L 2"))
     check_finite(landmarks=points)
+    if not points.shape[1]:
+        raise InputError(f"landmarks have shape {list(points.shape)}; needed: one or more on each face")
     if np.abs(points).max(initial=0) > 1e30:
         raise InputError(f"landmarks reach {np.abs(points).max():.3g}; they are pixels (x, y) of a picture")
     if n is not None and len(points) != n:
@@ -77,13 +85,19 @@ def check_not_swapped(points: np.ndarray, mean: np.ndarray) -> None:
 
 
 def check_units(values: np.ndarray, own: np.ndarray) -> None:
-    """InputError: pictures whose contrast is under a twentieth or over twenty times that of the space's own."""
-    spread, mine = float(values.std()), float(own.std())
-    if spread > 0 and mine > 0 and not 1 / 20 < spread / mine < 20:
+    """InputError: a picture whose contrast is under a twentieth or over twenty times that of the space's own.
+
+    values: [n, ...], of n pictures, each judged on its own: what a batch holds besides must not matter.
+    """
+    mine = float(own.std(dtype=np.float64))
+    spread = np.std(values.reshape(len(values), -1), axis=1, dtype=np.float64)
+    wrong = ~((spread > mine / 20) & (spread < mine * 20))
+    if mine > 0 and wrong.any():
+        k = int(wrong.argmax())
         raise InputError(
-            f"images have values from {values.min():.3g} to {values.max():.3g} on the face, this space was fit "
-            "on values around "
-            f"{own.min():.3g} to {own.max():.3g}; bring them to the same units (0 to 255, or 0 to 1)"
+            f"images have values from {values[k].min():.3g} to {values[k].max():.3g} on the face (the first such is "
+            f"picture {k}), this space was fit on values around {own.min():.3g} to {own.max():.3g}; bring them to the "
+            "same units (0 to 255, or 0 to 1), and leave out pictures without contrast"
         )
 
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects
 
 _HALF = (torch.float16, torch.bfloat16)  # whose steps at 100 pixels are half a pixel: computed in float32
+_FARTHEST = 1e6  # pixels: beyond it float32 does not tell the places of a face apart
 _RIM = 2  # pixels around the mask whose warp is known, so that its edge is drawn
 
 
@@ -99,7 +100,8 @@ class FaceSpace(Result):
         "all", or bool [H, W]. background: the value outside; by default the mean of the appearance (the paper's gray:
         85 of 255).
         InputError: shapes that do not fit together, NaN, an unknown normalization, landmarks that lie on one line, more
-        components than the faces have, over a fifth of the landmarks outside the images.
+        components than the faces have, over a fifth of the landmarks outside the images, images in units whose
+        coordinates leave float32.
         """
         pictures, flat = as_pictures(images)
         points = as_points(landmarks, len(pictures))
@@ -117,6 +119,11 @@ class FaceSpace(Result):
         inside = face_mask(mask, at, height, width)
         textures = sampled(pictures, points, ThinPlate(at).basis(grid(height, width)[inside.ravel()]))
         of_look = principal(textures.reshape(n, -1), appearance, "appearance")
+        if not 1e-30 < (widest := float(np.sqrt(of_look.variances[0]))) < 1e30:
+            raise InputError(
+                f"coordinates of the appearance would have a standard deviation of {widest:.3g}, and they are float32; "
+                "give the images in other units"
+            )
         look_mean = of_look.mean.reshape(len(textures[0]), -1)
         return cls(
             frame=(height, width, pictures.shape[1]),
@@ -158,7 +165,7 @@ class FaceSpace(Result):
         (`.search`, which also reports how well that went; here a face that did not converge is warned of). Scores on
         orthonormal components, not divided by their deviations; the pose is left out, see `.pose`.
         InputError: as in fit; no image; landmarks and images of another number or kind; landmarks that are (y, x);
-        images in other units than those of the fit (contrast on the face over 20 times more or less).
+        an image in other units than those of the fit (contrast on the face over 20 times more or less).
         """
         if landmarks is None:
             from deeptheory.faces.fitting import warn_of
@@ -188,7 +195,7 @@ class FaceSpace(Result):
         images: [n, H, W(, channels)] of any size, one face in each, some pixels from where it starts. start: poses
         [n, 4] or [4]; by default the mean pose. options: iterations=40, at most so many at each of three levels of
         blur; tolerance=0.02, pixels, the mean move that ends a level; prior=100, weight of the Gaussian priors of pose,
-        shape and appearance, in pixels that carry one pixel's worth of independent evidence, 0 or more. Source:
+        shape and appearance, in pixels that carry one pixel's worth of independent evidence, 0 to 1e12. Source:
         Matthews & Baker 2004, Gauss-Newton in the additive form, the appearance integrated out.
         InputError: another shape, kind or units of images, no image, NaN, start of another shape, options out of range.
         """
@@ -196,7 +203,6 @@ class FaceSpace(Result):
 
         pictures, flat = as_pictures(images)
         self._check_kind(pictures, flat, None)
-        check_units(pictures.numpy(), self.appearance_mean)
         return search(self, self._inside, pictures, start, **options)
 
     def pose(self, landmarks: Any) -> np.ndarray:
@@ -276,7 +282,7 @@ class FaceSpace(Result):
     def save(self, path: str | Path) -> None:
         """Keep the space in the folder `path`: arrays.safetensors and space.json. An older one is replaced as a whole.
 
-        StoreError: it cannot be written.
+        StoreError: it cannot be written, or the folder holds other things, which would be lost.
         """
         from deeptheory.faces.storage import save
 
@@ -308,10 +314,10 @@ class FaceSpace(Result):
         return x, y, int(rows[-1]) + _RIM - y + 1, int(columns[-1]) + _RIM - x + 1
 
     @cached_property
-    def _around(self) -> Tensor:
+    def _around(self) -> np.ndarray:  # no tensor: made in inference mode, none could be differentiated later
         """[L, pixels of the box], float32: landmarks of a face to where those pixels go."""
         x, y, rows, columns = self._box
-        return torch.as_tensor(self._warp.basis(grid(rows, columns, (x, y))).T, dtype=torch.float32).contiguous()
+        return np.ascontiguousarray(self._warp.basis(grid(rows, columns, (x, y))).T.astype(np.float32))
 
     def _coordinates(self, coordinates: Any) -> Tensor:
         c = real_tensor("coordinates", coordinates)
@@ -337,7 +343,10 @@ class FaceSpace(Result):
         shape = _to(self.shape_mean, c) + torch.einsum("ns,slx->nlx", c[:, :s], _to(self.shape_components, c))
         scale, angle, x, y = pose.unbind(1)
         turn = torch.stack([torch.cos(angle), -torch.sin(angle), torch.sin(angle), torch.cos(angle)], 1).view(-1, 2, 2)
-        return scale[:, None, None] * torch.einsum("nxy,nly->nlx", turn, shape) + torch.stack([x, y], 1)[:, None]
+        points = scale[:, None, None] * torch.einsum("nxy,nly->nlx", turn, shape) + torch.stack([x, y], 1)[:, None]
+        if not bool(points.detach().isfinite().all()):
+            raise InputError("coordinates or pose are so large that the landmarks are infinite; give smaller ones")
+        return points
 
     def _draw(self, c: Tensor, pose: Tensor) -> Tensor:
         height, width, channels = self.frame
@@ -350,6 +359,8 @@ class FaceSpace(Result):
     def _warped(self, points: Tensor) -> Tensor:
         """[n, H, W, 2]: where each pixel of faces with these landmarks [n, L, 2] lies in the mean frame."""
         x, y, rows, columns = self._box
+        if (reach := float(points.detach().abs().max())) > _FARTHEST:
+            raise InputError(f"landmarks reach {reach:.3g} pixels; faces are drawn up to {_FARTHEST:g}")
         field = (points.permute(2, 0, 1) @ _to(self._around, points)).view(2, len(points), rows, columns)
         exact = (self._warp.source, self._warp.coefficients(as_numpy(points)))
         return invert(field, (x, y), self.frame[:2], exact)
