@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deeptheory.core.errors import InputError
+from deeptheory.core.errors import InputError, StoreError
 from deeptheory.faces import FaceSpace, PixelSpace, ProceduralFaces, held_out, image_figure, montage, recognized
 
 MAKER = ProceduralFaces(16)
@@ -100,3 +100,42 @@ def test_one_pose_serves_any_number_of_faces():
 
 def test_faces_are_recognized_wherever_the_coordinates_begin():
     assert recognized(GALLERY + 1e9, GALLERY + 1e9 + 0.01, ROWS).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (
+            lambda: MAKER.sample(1, pose=[0, 0, 0, 1e308, 0, 1]),
+            r"pose reaches 1e\+308; needed: numbers of at most 1e\+06",
+        ),
+        (lambda: MAKER.sample(1, light=[0, 0, 1e308, 1e308]), r"light reaches 1e\+308"),
+        (lambda: MAKER.sample(1, first=2**63), "first is 9223372036854775808; needed"),
+        (lambda: MAKER.sample(1, first=2**64), "first is 18446744073709551616; needed"),
+        (lambda: image_figure(np.zeros((4, 4, 1), np.uint8)), r"image is uint8 \[4, 4, 1\]; needed"),
+        (lambda: image_figure(np.zeros((4, 4, 5), np.uint8)), r"image is uint8 \[4, 4, 5\]; needed"),
+    ],
+)
+def test_what_was_infinite_or_a_foreign_error_is_named(call, match):
+    with pytest.raises(InputError, match=match):
+        call()
+
+
+def test_saving_never_takes_a_folder_of_other_things(tmp_path, monkeypatch):
+    """The whole folder was replaced, whatever lay in it; "." was pathlib's ValueError."""
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "thesis.txt").write_text("years of work")
+    with pytest.raises(StoreError, match="results holds other things than a face space"):
+        SPACE.save(tmp_path / "results")
+    (tmp_path / "file").write_text("text")
+    with pytest.raises(StoreError, match="file holds other things"):
+        SPACE.save(tmp_path / "file")
+    assert (tmp_path / "results" / "thesis.txt").read_text() == "years of work"
+    monkeypatch.chdir(tmp_path)
+    for path in ("", "."):
+        with pytest.raises(StoreError, match="names no folder of its own"):
+            SPACE.save(path)
+    (tmp_path / "empty").mkdir()
+    for _ in range(2):
+        SPACE.save(tmp_path / "empty")
+    assert FaceSpace.load(tmp_path / "empty").faces == 8

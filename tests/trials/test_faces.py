@@ -64,6 +64,30 @@ def coordinates_far_away(rng, draws):
     return same([recognized(a + far, b + far, np.arange(30)) for far in (0, 1e3, -1e7, 1e9)])
 
 
+def coordinates_of_other_kinds(rng, draws):
+    """One coordinate far away, and two in other units, with a spread that says so."""
+    a = rng.normal(size=(30, 6))
+    b = a + 0.3 * rng.normal(size=a.shape)
+    far, unit = 1e9 * (np.arange(6) == 1), np.where(np.arange(6) < 2, 1e-9, 1.0)
+    return same(
+        [
+            recognized(a, b, np.arange(30)),
+            recognized(a + far, b + far, np.arange(30)),
+            recognized(a * unit, b * unit, np.arange(30), spread=(a * unit).std(0)),
+        ]
+    )
+
+
+def units_of_searched(rng, draws):
+    """The search moves as far in any units: nothing in it is an absolute number of gray."""
+    images, landmarks = made()
+    out = []
+    for unit in (1.0, 1e-12, 1e-6, 255.0, 1e12):
+        space = FaceSpace.fit(images * unit, landmarks, shape=3, appearance=3)
+        out.append(space.search(images[:2] * unit, iterations=10).landmarks)
+    return same(out, 1e-3)
+
+
 def kinds_of_arrays(rng, draws):
     images, landmarks = made()
     space = FaceSpace.fit(images, landmarks, shape=3, appearance=3)
@@ -151,6 +175,8 @@ ROWS = [
     Row("faces.recognized", "invariance", "units from 1e-200 to 1e200, order and scale of coordinates",
         units_of_coordinates),
     Row("faces.recognized", "invariance", "coordinates that begin up to 1e9 units away", coordinates_far_away),
+    Row("faces.recognized", "invariance", "one coordinate far away, two in other units", coordinates_of_other_kinds),
+    Row("faces.FaceSpace.search", "invariance", "pictures in units from 1e-12 to 1e12", units_of_searched),
     Row("faces.held_out", "null", "pictures of noise: components explain nothing held out", noise_is_not_held),
     Row("faces.PixelSpace.encode", "truth", "all components give the pictures back", pixels_come_back),
     Row("faces.ProceduralFaces.sample", "invariance", "face k of a seed, however many are drawn", one_seed_one_face),

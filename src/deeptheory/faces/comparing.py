@@ -20,6 +20,8 @@ from deeptheory.faces.frames import as_points
 from deeptheory.faces.pixels import PixelSpace
 from deeptheory.faces.space import FaceSpace
 
+_PROBES = 1024  # compared with the gallery at a time: bounds memory, changes nothing else
+
 if TYPE_CHECKING:
     import pandas
     import plotly.graph_objects
@@ -89,13 +91,13 @@ def held_out(
     images: [n, H, W(, channels)], landmarks: [n, L, 2], normalize, mask: as in `FaceSpace.fit`, one image an identity.
     components: integers, so many of each block. Outside the face both models see the background, as in Chang & Tsao
     2017. InputError: fewer than 2 folds or faces than folds, more components than the other folds' faces have,
-    landmarks of another number of faces, what `FaceSpace.fit` refuses.
+    landmarks of another number of faces, a face without a pixel on its image, what `FaceSpace.fit` refuses.
     """
     check_whole(folds=(folds, 2), seed=(seed, 0))
     counts = np.unique(whole_numbers("components", components, 1))
     if not len(counts):
         raise InputError("components is empty; needed: numbers of components")
-    x = as_numbers(images)
+    x = _near_zero(as_numbers(images))
     points = as_points(landmarks, len(x) if x.ndim else 0)
     n, most = len(x), int(counts[-1])
     if not 2 <= folds <= n:
@@ -105,8 +107,10 @@ def held_out(
         rest = np.setdiff1d(np.arange(n), held)
         space = FaceSpace.fit(x[rest], points[rest], shape=most, appearance=most, normalize=normalize, mask=mask)
         face = space.face_pixels(points)
+        if not (seen := face.any((1, 2))).all():
+            raise InputError(f"face {int((~seen).argmax())} has no pixel on its image; leave it out")
         cut = np.where(face[..., None] if x.ndim == 4 else face, x, np.float32(space.background)).astype(np.float32)
-        alone = PixelSpace.fit(cut[rest], min(2 * most + 4, len(rest) - 1))
+        alone = PixelSpace._fit(cut[rest], 2 * most + 4, at_most=True)
         coordinates, pose, scores = (
             space.encode(x[held], points[held]),
             space.pose(points[held]),
@@ -126,13 +130,15 @@ def recognized(gallery: Any, probes: Any, identity: Any, *, spread: Any = None) 
     """[m] bool: whether the nearest row of gallery [n, k] to each of probes [m, k] is row identity[m].
 
     Euclidean; ties: the first row. identity: [m] integers. spread: [k], what one unit of distance is in each
-    coordinate; by default the gallery's standard deviations. Coordinates whose spread is below a millionth of the
-    largest are left out.
-    InputError: shapes that do not fit together, an empty gallery, NaN, identities that are no rows of the gallery.
+    coordinate, 0 for those to leave out; by default the gallery's standard deviations, and coordinates that do not
+    vary over the gallery are left out, each judged by its own size.
+    InputError: shapes that do not fit together, an empty gallery, NaN, identities that are no rows of the gallery, a
+    spread below 0 or 0 throughout.
     """
     from scipy.spatial.distance import cdist
 
     a, b, identity = as_floats(gallery), as_floats(probes), as_numpy(identity)
+    step = np.finfo(np.float32 if as_numpy(gallery).dtype in (np.float16, np.float32) else np.float64).eps
     if a.ndim != 2 or b.ndim != 2 or not a.size or a.shape[1] != b.shape[1] or identity.shape != (len(b),):
         raise InputError(
             f"gallery {list(a.shape)}, probes {list(b.shape)}, identity {list(identity.shape)}; "
@@ -148,8 +154,22 @@ def recognized(gallery: Any, probes: Any, identity: Any, *, spread: Any = None) 
     unit = a.std(0) if spread is None else as_floats(spread)
     check_shapes(gallery=(a, "n k"), spread=(unit, "k"))
     check_finite(spread=unit)
-    unit = np.where(unit > 1e-6 * unit.max(), unit, np.inf)  # what does not vary tells nobody apart
-    return cdist(b / unit, a / unit).argmin(1) == rows  # of differences: products of large coordinates would cancel
+    if spread is not None and not (unit.min() >= 0 < unit.max()):
+        raise InputError(f"spread is {unit.min():.3g} to {unit.max():.3g}; needed: 0 or more, above 0 somewhere")
+    unit = np.where(unit > (0 if spread is not None else 16 * step), unit, np.inf)  # what does not vary tells nothing
+    a, b = a / unit, b / unit  # of differences: products of large coordinates would cancel
+    nearest = [cdist(b[k : k + _PROBES], a).argmin(1) for k in range(0, len(b), _PROBES)]
+    return np.concatenate([*nearest, np.empty(0, dtype=np.int64)]) == rows
+
+
+def _near_zero(x: np.ndarray) -> np.ndarray:
+    """Images, where they are far from 0 for their spread brought near it: errors do not change, and float32, in which
+    faces are drawn, would round them."""
+    if not x.size or x.dtype == bool:
+        return x
+    middle, spread = float(x.mean(dtype=np.float64)), float(x.std(dtype=np.float64))
+    far = np.isfinite(middle) and abs(middle) > 1e3 * spread
+    return x - np.float64(middle) if far else x
 
 
 def _rms(off: np.ndarray, face: np.ndarray) -> np.ndarray:

@@ -43,7 +43,8 @@ def image_figure(image: np.ndarray, labels_x: list[str] | None = None, labels_y:
 
     labels_x, labels_y: names of its columns and rows of faces, evenly apart; None: none. InputError: another image.
     """
-    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim not in (2, 3) or not image.size:
+    fits = isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.size > 0
+    if not fits or image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,)):
         seen = f"{getattr(image, 'dtype', type(image).__name__)} {list(getattr(image, 'shape', ()))}"
         raise InputError(f"image is {seen}; needed: uint8 [h, w, 3], as montage(images) gives it")
     import plotly.graph_objects as go
@@ -91,5 +92,8 @@ def components_figure(
             at[:, part.start + k] = np.array([-reach, 0, reach]) * np.sqrt(variances[part.start + k])
             rows.append(at)
             names.append(f"{block} {k + 1}")
-    pictures = decode(np.concatenate(rows))
-    return image_figure(montage(pictures, 3), [f"-{reach:g} s.d.", "mean", f"+{reach:g} s.d."], names)
+    pictures = np.asarray(decode(np.concatenate(rows)))
+    low, high = float(pictures.min()), float(pictures.max())
+    usual = 0.1 < high < 300 and low > -0.5 * high  # 0 to 1, or 0 to 255: montage's own range; else what there is
+    shown = montage(pictures, 3) if usual else montage((pictures - low) / (high - low), 3)
+    return image_figure(shown, [f"-{reach:g} s.d.", "mean", f"+{reach:g} s.d."], names)

@@ -21,6 +21,7 @@ from deeptheory.faces.rasterizing import draw
 _FRAME = 3.15  # heights of the picture in units of half a head's width
 _MIDDLE = -0.10  # the y of the head that stands in the middle of the picture
 _CHUNK = 64
+_LARGEST = 1e6  # of a pose's or a light's numbers: beyond it, a face is no longer on the picture
 
 POSE = ("yaw", "pitch", "roll", "x", "y", "size")
 LIGHT = ("azimuth", "elevation", "ambient", "strength")
@@ -94,9 +95,11 @@ class ProceduralFaces:
         image; or values [6] or [n * images_per_face, 6], as in Faces. light: "fixed" (20 degrees right, 35 above),
         "any", or values [4] or [n * images_per_face, 4]. first: the number of the first face; face k of a seed is the
         same however many are drawn.
-        InputError: numbers below 1, an unknown name, values of another shape, NaN, a size of 0 or less.
+        InputError: numbers below 1, an unknown name, values of another shape, NaN or beyond 1e6, a size of 0 or less.
         """
         check_whole(n=(n, 1), images_per_face=(images_per_face, 1), first=(first, 0), seed=(seed, 0))
+        if first + n > 2**63 - 1:
+            raise InputError(f"first is {first}; needed: numbers of faces below 2^63")
         who = np.arange(first, first + n)
         drawn = np.stack([np.random.default_rng([seed, int(k)]).standard_normal(50) for k in who])
         which = [(int(k), j) for k in who for j in range(images_per_face)]
@@ -140,6 +143,8 @@ class ProceduralFaces:
                 f"{what} has shape {list(values.shape)}; needed: [{width}], [{len(which)}, {width}] or a name"
             )
         check_finite(**{what: values})
+        if np.abs(values).max(initial=0) > _LARGEST:
+            raise InputError(f"{what} reaches {np.abs(values).max():.3g}; needed: numbers of at most {_LARGEST:g}")
         if what == "pose" and (values[..., 5] <= 0).any():
             raise InputError(f"pose has a size of {values[..., 5].min():g}; needed: a factor above 0")
         return np.broadcast_to(values, (len(which), width)).copy()
