@@ -78,6 +78,28 @@ def test_white_noise_and_scaling_the_field_are_exact():
     np.testing.assert_allclose(twice.exponents[0].value, flow.exponents[0].value, atol=1e-8)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+def test_means_of_the_largest_numbers_are_finite(dtype):
+    top = np.finfo(dtype).max
+    field = np.full((4, 4), top)
+    field[0, 0], field[3, 3] = -top, np.inf
+    expected = np.array([[0.5 * float(top), top], [top, np.inf]])
+    found = block_average(field, 2)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found.astype(np.float64) / float(top), expected / float(top), rtol=1e-3)
+
+
+def test_an_offset_of_the_field_does_not_matter():
+    fields = np.stack([gaussian_field(Y, 128, seed) for seed in range(3)])
+    for offset, within in ((1e6, 1e-8), (1e12, 1e-2)):
+        moved, plain = renormalization_flow(fields + offset), renormalization_flow(fields)
+        np.testing.assert_allclose(moved.couplings, plain.couplings, rtol=within)
+
+
+_STRIPES = np.cos(2 * np.pi * np.arange(63) / 3)[None] * np.ones((2, 63, 1))  # what their long waves hold is rounding
+_WAVE = 1e8 * np.cos(2 * np.pi * np.arange(128) / 128)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_partition_function_counterexample(seed):
     rng = np.random.default_rng(seed)
@@ -122,6 +144,15 @@ def test_a_constant_coupling_is_no_counterexample():
         (
             lambda: renormalization_flow(np.stack([gaussian_field([1, 1e-9, 1e-9], 64, s) for s in range(4)])),
             "is fitted as .* not above 0",
+        ),
+        (lambda: renormalized([1.0], 2, d=10**400), "d is 1000"),
+        (lambda: renormalized(np.ones(700), 2), "leave float64"),
+        (lambda: gaussian_field([1e308, 1e308], 8, 0), "1/S = inf at some k"),
+        (lambda: renormalization_flow(_STRIPES, 3, terms=1), "not above the rounding of its values"),
+        (lambda: renormalization_flow(_STRIPES + 1e13, 3, terms=1), "take off its mean"),
+        (
+            lambda: renormalization_flow(np.stack([gaussian_field(Y, 128, s) + _WAVE for s in range(2)])),
+            "a few waves outweigh all others",
         ),
         (lambda: partition_counterexample([1, 2], [1, 2, 3]), "coupling has shape"),
         (lambda: partition_counterexample([1], [1]), "hamiltonian has 1 state"),

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     import pandas
     import plotly.graph_objects
 
+_MOST = 20_000  # states: seconds for all pairs
+_AT_ONCE = 2**22  # pairs
+_NEAR = 1e-3  # nats: differences of the logarithms below which their sum would be rounding
+
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PartitionCounterexample(Result):
@@ -62,7 +66,8 @@ def partition_counterexample(hamiltonian, coupling) -> PartitionCounterexample:
 
     H(y, y') = H(y) + H(y') + K(y) + ln Z~, Z~ = sum_y exp(-H - K): its Z is that of H, its marginal exp(-H - K) / Z~ is
     not exp(-H) / Z (Lin, Tegmark & Rolnick 2017, section III.D). hamiltonian, coupling: H and K, [s] in nats.
-    InputError: other shapes, NaN or infinite entries, fewer than 2 states.
+    InputError: other shapes, NaN or infinite entries, differences of energies beyond float64, fewer than 2 states or
+    over 20,000.
     """
     from scipy.special import logsumexp
 
@@ -71,14 +76,27 @@ def partition_counterexample(hamiltonian, coupling) -> PartitionCounterexample:
     check_finite(hamiltonian=h, coupling=k)
     if sizes["s"] < 2:
         raise InputError("hamiltonian has 1 state; a distribution that may differ needs at least 2")
-    pair = h[:, None] + h[None, :] + k[:, None] + logsumexp(-h - k)  # H(y, y')
-    log_z, log_z_total = float(logsumexp(-h)), float(logsumexp(-pair))
-    log_p, log_marginal = -h - log_z, logsumexp(-pair, axis=1) - log_z_total
-    p = np.exp(log_p)
+    if sizes["s"] > _MOST:
+        raise InputError(f"hamiltonian has {sizes['s']} states; all pairs are summed, of up to {_MOST}")
+    if max(float(np.abs(h).max()), float(np.abs(k).max())) > 1e307:
+        raise InputError("hamiltonian and coupling have energies above 1e307; their sums leave float64")
+    least = h.min()  # taken off: ln Z of energies near 1e15 is rounded to .1 nat, their differences are not
+    h, k = h - least, k - k.min()
+    free = logsumexp(-h - k)
+    rows = max(1, _AT_ONCE // len(h))
+    sums = [  # ln sum over y' of exp(-H(y, y'))
+        logsumexp(-(h[i : i + rows, None] + h[None, :] + k[i : i + rows, None] + free), axis=1)
+        for i in range(0, len(h), rows)
+    ]
+    visible = np.concatenate(sums)
+    log_z, log_z_total = float(logsumexp(-h)), float(logsumexp(visible))
+    log_p, log_marginal = -h - log_z, visible - log_z_total
+    p, apart = np.exp(log_p), log_p - log_marginal
+    few = bool((np.abs(apart) < _NEAR).all())  # then terms of second order: sum of p (d + exp(-d) - 1) is the same
     return PartitionCounterexample(
-        log_z=log_z,
-        log_z_total=log_z_total,
+        log_z=log_z - float(least),
+        log_z_total=log_z_total - float(least),
         p=p,
         marginal=np.exp(log_marginal),
-        bits=float((p * (log_p - log_marginal)).sum() / np.log(2)),
+        bits=float((p * (apart + np.expm1(-apart) if few else apart)).sum() / np.log(2)),
     )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _NEWTON = 100
 _LEAST_FIELDS = 2
 _LEAST_POWER, _MOST_POWER = 1e-140, 1e140  # of a mode: one over its square stays within float64
+_ROUNDED = 1e-26  # of the mean square of a field: a power below it is what rounding of the field leaves
 
 
 def renormalized(couplings, b: float, d: int = 2) -> np.ndarray:
@@ -35,15 +36,16 @@ def renormalized(couplings, b: float, d: int = 2) -> np.ndarray:
 
     Source: Lin, Tegmark & Rolnick 2017, section III.D, for d = 2. InputError: b not above 0 and finite, d no integer of
     1 or more, another shape, couplings that are not finite, powers of
-    b beyond float64.
+    b, or what they make of the couplings, beyond float64 (0 for a coupling that is not).
     """
     check_real(b=(b, 0))
     check_whole(d=(d, 1))
+    check_real(d=(d, 0))  # within float64
     y = finite_floats("couplings", couplings)
     check_shapes(couplings=(y, "terms"))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         out = y * float(b) ** (d - 2.0 * np.arange(len(y)))
-    if not np.isfinite(out).all():
+    if not np.isfinite(out).all() or ((out == 0) & (y != 0)).any():
         raise InputError(f"b is {b}; its powers to {d} leave float64")
     return out
 
@@ -57,10 +59,13 @@ def gaussian_field(couplings, size: int, seed: int) -> np.ndarray:
     check_whole(size=(size, 2), seed=(seed, 0))
     y = finite_floats("couplings", couplings)
     check_shapes(couplings=(y, "terms"))
-    stiffness = _powers(_wave(size) ** 2, y)
-    if not (stiffness > 0).all():
+    with np.errstate(over="ignore", invalid="ignore"):
+        stiffness = _powers(_wave(size) ** 2, y)
+        wrong = stiffness[~((stiffness > 0) & np.isfinite(2 * stiffness))]
+    if len(wrong):
         raise InputError(
-            f"couplings {list(couplings)} give 1/S = {stiffness.min()} at some k; it must be above 0 at all"
+            f"couplings {y.tolist()} give 1/S = {2 * float(wrong.min()):g} at some k; it must be above 0 at all, and "
+            "finite"
         )
     white = np.fft.fft2(np.random.default_rng(seed).standard_normal((size, size)))
     return np.fft.ifft2(white / np.sqrt(2 * stiffness)).real
@@ -69,7 +74,7 @@ def gaussian_field(couplings, size: int, seed: int) -> np.ndarray:
 def block_average(field, b: int) -> np.ndarray:
     """Means over blocks of b x b sites: field [..., L, L], numpy or torch -> numpy [..., L / b, L / b].
 
-    NaN and infinity stay.
+    NaN and infinity stay, and no sum overflows on the way.
     InputError: b no integer of 1 or more, or it does not divide L; another shape.
     """
     check_whole(b=(b, 1))
@@ -77,7 +82,12 @@ def block_average(field, b: int) -> np.ndarray:
     size = field.shape[-1] if field.ndim >= 2 else 0
     if field.ndim < 2 or field.shape[-2] != size or b < 1 or size % b:
         raise InputError(f"field has shape {list(field.shape)}; needed: [..., L, L] with L a multiple of b = {b}")
-    return field.reshape(*field.shape[:-2], size // b, b, size // b, b).mean((-3, -1))
+    blocks = field.reshape(*field.shape[:-2], size // b, b, size // b, b)
+    with np.errstate(over="ignore", invalid="ignore"):
+        means = blocks.mean((-3, -1))
+        if np.isfinite(means).all():
+            return means
+        return np.where(np.isfinite(means), means, (blocks / float(b * b)).sum((-3, -1)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -147,8 +157,9 @@ def renormalization_flow(
     lattice, the damping by averages divided out. Exponent of a field: slope of log_b y over steps; 2 - 2i is predicted
     (Lin, Tegmark & Rolnick 2017, section III.D). InputError: b no integer of 2 or more, terms or steps below 1, k_max
     no finite number above 0, fewer than 2 fields (no interval), NaN, a shape that b^steps does not divide, fewer than
-    10 modes per term, a field that is constant or so small or large that its power leaves 1e-140 to 1e140, or a
-    coupling fitted at or below 0, which has no exponent.
+    10 modes per term, a field that is constant or so small or large that its power leaves 1e-140 to 1e140, one whose
+    long waves are not above the rounding of its values, one that no couplings fit (a few waves outweigh all others), or
+    a coupling fitted at or below 0, which has no exponent.
     """
     check_whole(b=(b, 2), terms=(terms, 1), steps=(steps, 1))
     check_real(k_max=(k_max, 0))
@@ -162,7 +173,7 @@ def renormalization_flow(
         [np.stack([_fit(block_average(f, b**s), b**s, terms, k_max) for s in range(steps + 1)]) for f in x]
     )
     if not (couplings > 0).all():
-        field, step, term = (int(v) for v in np.argwhere(couplings <= 0)[0])
+        field, step, term = (int(v) for v in np.argwhere(~(couplings > 0))[0])
         raise InputError(
             f"y_{term} of field {field} after {step} steps is fitted as {couplings[field, step, term]:.3g}, not above "
             "0; take larger fields or a larger k_max"
@@ -207,6 +218,11 @@ def _fit(field: np.ndarray, b: int, terms: int, k_max: float) -> np.ndarray:
             f"a field has the mean power {p.mean():.3g} in its long waves; needed: {_LEAST_POWER:g} to "
             f"{_MOST_POWER:g}, so fields that vary, in a unit of about their own size"
         )
+    if p.mean() <= _ROUNDED * (size_of := float((field**2).mean())):
+        raise InputError(
+            f"a field has the mean power {p.mean():.3g} in its long waves and the mean square {size_of:.3g}: the waves "
+            "are not above the rounding of its values; take off its mean, or take a larger k_max"
+        )
     scale = design.mean(0)  # k^4 is small: bring the columns to one size
     design = design / scale
     y = np.zeros(terms)
@@ -215,7 +231,13 @@ def _fit(field: np.ndarray, b: int, terms: int, k_max: float) -> np.ndarray:
     for _ in range(_NEWTON):
         eta = design @ y
         gradient = design.T @ (2 * p - 1 / eta)
-        step = np.linalg.solve((design / eta[:, None] ** 2).T @ design, gradient)
+        try:
+            step = np.linalg.solve((design / eta[:, None] ** 2).T @ design, gradient)
+        except np.linalg.LinAlgError as error:
+            raise InputError(
+                f"no couplings fit {terms} terms to a field: a few waves outweigh all others; take off trends and "
+                "outliers, or fewer terms"
+            ) from error
         share = 1.0
         while not ((trial := design @ (y - share * step)) > 0).all() or _loss(p, trial) > _loss(p, eta) + 1e-9 * len(p):
             share /= 2
@@ -223,8 +245,8 @@ def _fit(field: np.ndarray, b: int, terms: int, k_max: float) -> np.ndarray:
                 return y / scale
         y = y - share * step
         if gradient @ step < 1e-12 * len(p):
-            break
-    return y / scale
+            return y / scale
+    raise InputError(f"no fit of {terms} terms to a field in {_NEWTON} Newton steps; take fewer terms")
 
 
 def _loss(p: np.ndarray, eta: np.ndarray) -> float:
