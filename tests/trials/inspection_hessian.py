@@ -172,13 +172,13 @@ def others_do_not_depend(rng, draws):
 
 def dense_is_arpack(rng, draws):
     """A network with more weights than are computed densely, both ways."""
-    from deeptheory.inspection.hessian import _Loss
+    from deeptheory.inspection.mean_loss import MeanLoss
     from deeptheory.recording.found import as_found
 
     net, x, y = _network(rng)
     found = hessian_eigenvalues(net, x, y, k=6, tolerance=1e-10)
     with as_found(net, grad=True):
-        loss = _Loss(net, x, y, "cross_entropy")
+        loss = MeanLoss(net, x, y, "cross_entropy")
         matrix = np.stack([loss.times(e) for e in np.eye(loss.size)])
     return all_of(near(matrix, matrix.T, 1e-12), near(found, np.linalg.eigvalsh(matrix)[::-1][:6], 1e-7))
 

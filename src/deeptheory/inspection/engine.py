@@ -82,6 +82,7 @@ class Setup:
             device="cpu" if p is None else str(p.device),
             dtype="float32" if p is None else str(p.dtype).removeprefix("torch."),
             twin=number,
+            label_values=self.labels.values,
         )
 
 

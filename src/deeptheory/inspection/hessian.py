@@ -8,37 +8,28 @@ function with another spectrum (Dinh et al. 2017). Compare checkpoints of one ne
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import nn
 
 from deeptheory.core.errors import InputError
-from deeptheory.core.names import pick
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_real, check_whole, check_within
 from deeptheory.inspection.instrument import Context, Finding, Instrument, Passes, Quantity, Reading
-from deeptheory.inspection.rows import chosen_inputs, chosen_rows
+from deeptheory.inspection.mean_loss import BATCH, MeanLoss, learned, output_of
+from deeptheory.inspection.rows import chosen_inputs, chosen_rows, generator_of
 from deeptheory.recording.found import as_found
-from deeptheory.recording.inputs import as_inputs, call, cut, sample_count, target_tensor
-from deeptheory.recording.sites import tensors_in
+from deeptheory.recording.inputs import as_inputs, cut, sample_count
 
 if TYPE_CHECKING:
     import pandas
 
 INPUTS, STEPS, VECTORS = 256, 40, 4
-_BATCH = 64
 _DENSE = 300  # parameters up to which the whole matrix is computed
-_HUGE = 1e150  # squares beyond are infinite
 _FISHER = 32  # random vectors of the Fisher trace
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "cross_entropy": functional.cross_entropy,
-    "squared": lambda out, y: (out - y.reshape(out.shape)).square().sum() / len(out) / 2,
-}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -96,14 +87,15 @@ def hessian_eigenvalues(
     loss(output, targets) -> mean over the batch takes; it is called on batches of 64. Up to max(300, 2 k) parameters
     the whole matrix is computed, and fewer parameters than k give all; beyond, ARPACK from a start drawn from the
     seed, each eigenvalue to the relative tolerance.
-    InputError: k or seed no integer, k below 1, tolerance not above 0, targets masked or of another number, no
-    parameter with gradients, no convergence, a loss that takes no such, is not finite or has no second derivative.
+    InputError: k or seed no integer, k below 1, tolerance not above 0, targets masked, negative as class indices or of
+    another number, no parameter with gradients, no convergence, a loss that takes no such, is not finite or has no
+    second derivative.
     """
     check_whole(k=(k, 1), seed=(seed, 0))
     check_real(tolerance=(tolerance, 0))
     given = as_inputs(inputs, model)
     with as_found(model, grad=True):
-        return _largest(_Loss(model, given, targets, loss), int(k), tolerance, seed)
+        return _largest(MeanLoss(model, given, targets, loss), int(k), tolerance, seed)
 
 
 def spectral_density(
@@ -125,7 +117,7 @@ def spectral_density(
     check_whole(steps=(steps, 1), vectors=(vectors, 1), seed=(seed, 0))
     given = as_inputs(inputs, model)
     with as_found(model, grad=True):
-        return _density(_Loss(model, given, targets, loss), steps, vectors, seed)
+        return _density(MeanLoss(model, given, targets, loss), steps, vectors, seed)
 
 
 def fisher_trace(model: nn.Module, inputs: Any, *, vectors: int = _FISHER, seed: int = 0) -> tuple[float, float]:
@@ -135,8 +127,8 @@ def fisher_trace(model: nn.Module, inputs: Any, *, vectors: int = _FISHER, seed:
     over inputs of tr J' (diag p - p p') J, J the derivative of the logits by the weights that have gradients. Estimated
     by `vectors` vectors of random signs from the seed; the standard error is over these, not over inputs. inputs: as
     for a Recorder; model: left as found, in eval mode. See Kunstner, Balles & Hennig 2019.
-    InputError: vectors below 2, no parameter with gradients, an output that is no [n, classes], a trace that is not
-    finite.
+    InputError: vectors below 2, no parameter with gradients, an output that is no [n, classes] or of one
+    class, a trace that is not finite.
     """
     check_whole(vectors=(vectors, 2), seed=(seed, 0))
     given = as_inputs(inputs, model)
@@ -144,92 +136,42 @@ def fisher_trace(model: nn.Module, inputs: Any, *, vectors: int = _FISHER, seed:
         return _fisher(model, given, vectors, seed)
 
 
-class _Loss:
-    """The mean loss of some inputs as a function of the parameters; its Hessian times a vector."""
-
-    def __init__(self, model: nn.Module, given: Any, targets: Any, loss: Any):
-        self.model, self.given, self.n = model, given, sample_count(given)
-        self.parameters = _learned(model)
-        self.size = sum(p.numel() for p in self.parameters)
-        self.loss: Any = loss if callable(loss) else pick(LOSSES, loss, what="loss")
-        self.targets = target_tensor(targets, self.n)
-        if self.targets.is_complex() and not callable(loss):
-            raise InputError("targets are complex; needed: class indices, or real numbers")
-        if loss == "cross_entropy" and not self.targets.is_floating_point():
-            self.targets = self.targets.long()
-
-    def times(self, vector: np.ndarray) -> np.ndarray:
-        """H v, the batches one after the other."""
-        first = self.parameters[0]
-        v = torch.as_tensor(vector.ravel()).to(device=first.device)
-        parts = [
-            piece.view_as(p).to(p.dtype)
-            for p, piece in zip(self.parameters, v.split([p.numel() for p in self.parameters]))
-        ]
-        out = torch.zeros(self.size, dtype=torch.float64, device=first.device)
-        for start in range(0, self.n, _BATCH):
-            stop = min(self.n, start + _BATCH)
-            shown = _output(self.model, cut(self.given, self.n, start, stop), stop - start)
-            value = self._mean(shown, self.targets[start:stop].to(shown.device)) * ((stop - start) / self.n)
-            if not bool(torch.isfinite(value)):
-                raise InputError(f"the loss is {float(value.detach())}; the Hessian needs a finite one")
-            slopes = torch.autograd.grad(value, self.parameters, create_graph=True, allow_unused=True)
-            pairs = [(g, u) for g, u in zip(slopes, parts) if g is not None and g.requires_grad]
-            if not pairs:
-                continue  # a loss that is linear in the weights
-            product = torch.stack([(g * u).sum() for g, u in pairs]).sum()
-            second = torch.autograd.grad(product, self.parameters, allow_unused=True, materialize_grads=True)
-            out += torch.cat([g.detach().double().ravel() for g in second])
-        if not float(out.abs().max()) < _HUGE:  # NaN too
-            raise InputError(f"the Hessian has entries of {float(out.abs().max()):g}; are inputs or weights too large?")
-        return out.cpu().numpy()
-
-    def _mean(self, shown: Tensor, targets: Tensor) -> Tensor:
-        try:
-            return self.loss(shown, targets)
-        except (RuntimeError, IndexError, ValueError) as error:
-            what = f"an output of shape {list(shown.shape)} with targets {list(targets.shape)}, {targets.dtype}"
-            raise InputError(f"the loss does not take {what}: {str(error).splitlines()[0]}") from error
-
-
-def _learned(model: nn.Module) -> list[nn.Parameter]:
-    found = [p for p in model.parameters() if p.requires_grad and p.is_floating_point() and p.numel()]
-    if not found:
-        raise InputError("the model has no parameter with gradients; a Hessian is by the weights that are learned")
-    return found
-
-
-def _output(model: nn.Module, given: Any, n: int) -> Tensor:
-    shown = next(
-        (t for _, t in tensors_in(call(model, given)) if t.is_floating_point() and t.ndim and len(t) == n), None
-    )
-    if shown is None:
-        raise InputError("the model gives no floating tensor with a row per sample")
-    return shown
-
-
-def _largest(loss: _Loss, k: int, tolerance: float, seed: int) -> np.ndarray:
-    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+def _largest(loss: MeanLoss, k: int, tolerance: float, seed: int) -> np.ndarray:
+    from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, LinearOperator, eigsh
 
     if loss.size <= max(_DENSE, 2 * k):
         matrix = np.stack([loss.times(e) for e in np.eye(loss.size)])
         return np.linalg.eigvalsh((matrix + matrix.T) / 2)[::-1][:k].copy()
     start = np.random.default_rng(seed).normal(size=loss.size)
+    unit = _unit_of(loss.times(start), np.abs(start).max())
+    if not unit:
+        return np.zeros(k)  # a random vector is sent to 0 by nothing else
+    unit = 1.0 if 2.0**-20 < unit < 2.0**20 else unit
     made: Any = LinearOperator  # a factory, whose arguments are not those of its class
-    operator = made((loss.size, loss.size), matvec=loss.times, dtype=np.float64)
+    operator = made((loss.size, loss.size), matvec=lambda v: loss.times(v) / unit, dtype=np.float64)
     try:
         found = eigsh(operator, k=k, which="LA", v0=start, tol=tolerance, return_eigenvectors=False)  # type: ignore[arg-type]  # no stub
     except ArpackNoConvergence as error:
         raise InputError(
             f"only {len(error.eigenvalues)} of {k} eigenvalues converged; ask for fewer, or a larger tolerance="
         ) from error
-    return np.sort(found)[::-1]
+    except ArpackError as error:
+        raise InputError(f"the eigenvalues are not found: {error}") from error
+    return np.sort(found)[::-1] * unit
 
 
-def _density(loss: _Loss, steps: int, vectors: int, seed: int) -> SpectralDensity:
+def _unit_of(product: np.ndarray, size: float = 1.0) -> float:
+    """The power of 2 next to |product| / size, 0 of zeros. For ARPACK all below 4e-11 has converged, and squares of
+    1e-170 are 0."""
+    most = float(np.abs(product).max()) / size
+    return 2.0 ** int(np.frexp(most)[1]) if most > 0 else 0.0
+
+
+def _density(loss: MeanLoss, steps: int, vectors: int, seed: int) -> SpectralDensity:
     rng = np.random.default_rng(seed)
     steps = min(steps, loss.size)
     nodes, weights = np.zeros((vectors, steps)), np.zeros((vectors, steps))
+    unit = 0.0
     for r in range(vectors):
         basis = np.zeros((steps, loss.size))
         diagonal, below = np.zeros(steps), np.zeros(steps)
@@ -239,6 +181,8 @@ def _density(loss: _Loss, steps: int, vectors: int, seed: int) -> SpectralDensit
         for j in range(steps):
             basis[j] = q
             w = loss.times(q)
+            unit = unit or _unit_of(w)
+            w = w / (unit or 1.0)
             diagonal[j] = q @ w
             for _ in range(2):  # once leaves what rounding brought in
                 w -= basis[: j + 1].T @ (basis[: j + 1] @ w)
@@ -251,18 +195,21 @@ def _density(loss: _Loss, steps: int, vectors: int, seed: int) -> SpectralDensit
         values, sides = np.linalg.eigh(small)
         nodes[r, :used], weights[r, :used] = values, sides[0] ** 2
         nodes[r, used:] = values[-1]
+    nodes = nodes * (unit or 1.0)
     return SpectralDensity(nodes=nodes, weights=weights, parameters=loss.size)
 
 
 def _fisher(model: nn.Module, given: Any, vectors: int, seed: int) -> tuple[float, float]:
-    parameters, n = _learned(model), sample_count(given)
-    generator = torch.Generator().manual_seed(int(seed))
+    parameters, n = learned(model), sample_count(given)
+    generator = generator_of(seed)
     drawn = np.zeros(vectors)
-    for start in range(0, n, _BATCH):
-        stop = min(n, start + _BATCH)
-        logits = _output(model, cut(given, n, start, stop), stop - start)
+    for start in range(0, n, BATCH):
+        stop = min(n, start + BATCH)
+        logits = output_of(model, cut(given, n, start, stop), stop - start)
         if logits.ndim != 2:
             raise InputError(f"the output has shape {list(logits.shape)}; the Fisher trace needs logits [n, classes]")
+        if logits.shape[1] == 1:
+            raise InputError("the output is one number, whose softmax is 1; give two logits: 0 and that number")
         p = logits.detach().double().softmax(1)
         for r in range(vectors):
             signs = torch.randint(0, 2, tuple(p.shape), generator=generator).to(p) * 2 - 1
@@ -278,14 +225,12 @@ def _fisher(model: nn.Module, given: Any, vectors: int, seed: int) -> tuple[floa
 
 def run(context: Context) -> dict[str, list[Reading]]:
     """Largest eigenvalues, density and Fisher trace, over up to 256 samples."""
-    assert context.targets is not None
     rows = chosen_rows(context, INPUTS)
-    y = context.targets[rows, 0]
     loss = "squared" if context.classes is None else "cross_entropy"
     given = chosen_inputs(context, INPUTS)
     names = [q.name for q in HESSIAN.quantities]
     try:
-        made = _Loss(context.model, given, y.float() if context.classes is None else y, loss)
+        made = MeanLoss(context.model, given, _targets(context, given, rows), loss)
         k = (context.classes or 1) + 5
         top = _largest(made, k, 1e-3, context.seed)
         density = _density(made, STEPS, VECTORS, context.seed)
@@ -329,6 +274,23 @@ def run(context: Context) -> dict[str, list[Reading]]:
             )
         )
     return {"": out}
+
+
+def _targets(context: Context, given: Any, rows: Any) -> torch.Tensor:
+    """What the loss takes: numbers, or the output of each sample's class. A probe may lack a class in the middle, so
+    that codes are not the outputs. InputError: more outputs than classes whose labels are no numbers of outputs."""
+    assert context.targets is not None
+    y = context.targets[rows, 0]
+    if context.classes is None:
+        return y if context.dtype == "float64" else y.float()
+    out = output_of(context.model, given, len(rows))
+    outputs = out.shape[1] if out.ndim > 1 else 1
+    if outputs <= context.classes:
+        return y
+    values = torch.tensor(context.label_values, dtype=torch.int64)
+    if not len(values) or int(values.min()) < 0 or int(values.max()) >= outputs:
+        raise InputError(f"{outputs} outputs for {context.classes} classes, whose labels do not number them")
+    return values[y]
 
 
 def _student(values: np.ndarray) -> tuple[float, float]:

@@ -109,6 +109,7 @@ class Context:
     held_out: [n] bool, a half of the samples (of each class) that no reader may be fitted to. inputs: all of them as
     the model takes them. layers: in order. head: the linear head, or why there is none (text). seed: draw everything
     from it. device, dtype: of the model, in words. twin: the twin's number from 0, None for the model itself.
+    label_values: the integer that each class is called by in the targets, () where they are no integers.
     """
 
     model: Any
@@ -124,6 +125,7 @@ class Context:
     device: str = "cpu"
     dtype: str = "float32"
     twin: int | None = None
+    label_values: tuple[int, ...] = ()
 
     @property
     def labels(self) -> "torch.Tensor":

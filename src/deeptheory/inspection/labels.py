@@ -18,7 +18,8 @@ _FEW_VALUES = 20  # integers of at most so many values are classes, however few 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Labels:
     """codes: [n, 1 + permutations] or None; classes: None without or for regression; names, counts: of the classes;
-    said: in words; held_out: [n] bool, half of each class (of all, without classes), no class wholly."""
+    said: in words; held_out: [n] bool, half of each class (of all, without classes), no class wholly. values: the
+    classes as integers, () where they are none."""
 
     codes: torch.Tensor | None
     classes: int | None
@@ -26,6 +27,7 @@ class Labels:
     counts: tuple[int, ...]
     said: str
     held_out: torch.Tensor
+    values: tuple[int, ...] = ()
 
 
 def labels_of(targets: Any, n: int, permutations: int, seed: int, task: Task = "auto") -> Labels:
@@ -65,6 +67,7 @@ def labels_of(targets: Any, n: int, permutations: int, seed: int, task: Task = "
         counts=tuple(int(c) for c in counts),
         said=said,
         held_out=_half(codes.reshape(-1), rng),
+        values=_integers(found),
     )
 
 
@@ -94,6 +97,12 @@ def _is_classes(y: np.ndarray) -> bool:
         return False
     different = len(np.unique(y))
     return different <= _FEW_VALUES or different <= len(y) // 2
+
+
+def _integers(found: np.ndarray) -> tuple[int, ...]:
+    whole = found.dtype.kind in "iub" or (found.dtype.kind == "f" and (found == np.round(found)).all())
+    values = tuple(int(v) for v in found) if whole else ()
+    return values if all(abs(v) < 2**63 for v in values) else ()
 
 
 def _permuted(y: np.ndarray, permutations: int, rng: np.random.Generator) -> torch.Tensor:

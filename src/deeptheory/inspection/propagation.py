@@ -22,7 +22,7 @@ from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_whole
 from deeptheory.core.statistics import mean_interval
 from deeptheory.inspection.instrument import Context, Finding, Instrument, Passes, Quantity, Reading
-from deeptheory.inspection.rows import FEW, chosen_inputs
+from deeptheory.inspection.rows import FEW, chosen_inputs, generator_of
 from deeptheory.recording.found import as_found
 from deeptheory.recording.inputs import as_inputs, call, cut, mapped, sample_count, tensors_of
 from deeptheory.recording.sites import tensors_in
@@ -144,14 +144,22 @@ def _forward(model: nn.Module, given: Any, check: bool) -> tuple[Tensor, Tensor]
             "the output has no derivative with respect to the input (a detach, a rounding, or no_grad inside)"
         )
     out = shown.reshape(n, -1)
-    if check and n > 1:
-        (first,) = _grad(out[0].sum(), leaves[0])
-        own, others = float(first[0].abs().max()), float(first[1:].abs().max())
-        if others > _LEAK * max(own, 1e-300):
-            raise InputError(
-                "samples see each other (normalization over the batch?): the Jacobian is not one of each input"
-            )
+    if check and n > 1 and any(_sees_others(leaves[0], out, k) for k in (0, n - 1)):
+        raise InputError(
+            "samples see each other (normalization over the batch, or a recurrent network whose first axis is time?): "
+            "the Jacobian is not one of each input"
+        )
     return leaves[0], out
+
+
+def _sees_others(x: Tensor, out: Tensor, k: int) -> bool:
+    """Whether another sample moves a random sum of the outputs of sample k (their plain sum may be a constant). In a
+    recurrent network over the samples the first is moved by none, and the last by all."""
+    weights = torch.randn((out.shape[1],), generator=generator_of(0), dtype=torch.float32).to(out)
+    (slope,) = _grad((out[k] * weights).sum(), x)
+    slope, own = slope.clone(), float(slope[k].abs().max())
+    slope[k] = 0
+    return float(slope.abs().max()) > _LEAK * max(own, 1e-300)
 
 
 def _grad(out: Tensor, x: Tensor, v: Tensor | None = None, create: bool = False) -> tuple[Tensor, ...]:
@@ -168,7 +176,7 @@ def _all_values(x: Tensor, out: Tensor) -> Tensor:
 
 
 def _hutchinson(x: Tensor, out: Tensor, vectors: int, seed: int) -> tuple[Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(seed)
+    generator = generator_of(seed)
     few = min(out.shape[1], x[0].numel())
     drawn = []
     for _ in range(vectors):
@@ -184,19 +192,17 @@ def _golub_kahan(x: Tensor, out: Tensor, steps: int, seed: int) -> Tensor:
     dummy = torch.zeros_like(out, requires_grad=True)
     try:
         (back,) = _grad(out, x, dummy, create=True)
-        u = torch.randn(tuple(out.shape), generator=torch.Generator().manual_seed(seed)).to(out)
+        u = torch.randn(tuple(out.shape), generator=generator_of(seed), dtype=torch.float32).to(out)
         u = u / u.norm(dim=1, keepdim=True)
         v, beta = torch.zeros_like(x), out.new_zeros(len(out))
         diagonal, below = [], []
         for _ in range(min(steps, out.shape[1], x[0].numel())):
             (g,) = _grad(out, x, u)
             v = g - _times(beta, v)
-            alpha = v.flatten(1).norm(dim=1)
-            v = _times(_reciprocal(alpha), v)
+            alpha, v = _unit(v)
             forward = _grad(back, dummy, v)[0] if back.requires_grad else torch.zeros_like(out)
             u = forward - _times(alpha, u)
-            beta = u.norm(dim=1)
-            u = _times(_reciprocal(beta), u)
+            beta, u = _unit(u)
             diagonal.append(alpha)
             below.append(beta)
     except RuntimeError as error:
@@ -217,6 +223,14 @@ def _times(a: Tensor, b: Tensor) -> Tensor:
     return a.reshape(-1, *[1] * (b.ndim - 1)) * b
 
 
+def _unit(v: Tensor) -> tuple[Tensor, Tensor]:
+    """Norm [n] and direction of each row: of values of 1e-25, whose squares float32 takes for 0, too."""
+    power = torch.frexp(v.flatten(1).abs().amax(1))[1]
+    v = torch.ldexp(v, -power.reshape(-1, *[1] * (v.ndim - 1)))
+    norm = v.flatten(1).norm(dim=1)
+    return torch.ldexp(norm, power), _times(_reciprocal(norm), v)
+
+
 def _reciprocal(a: Tensor) -> Tensor:
     return torch.where(a > 0, 1 / a.clamp_min(torch.finfo(a.dtype).tiny), torch.zeros_like(a))
 
@@ -232,7 +246,7 @@ def run(context: Context) -> dict[str, list[Reading]]:
         square = found["values"].square()
         mean, largest = _over_inputs("mean_square", square.mean(1)), _over_inputs("largest", square[:, 0].sqrt())
         if square.shape[1] > 1:
-            spread = _spread(square)
+            spread = _spread(found["values"])
         else:
             spread = _none("relative_variance", "one output, or one input, has one singular value")
         return {"": [mean, largest, spread]}
@@ -250,8 +264,9 @@ def run(context: Context) -> dict[str, list[Reading]]:
     return {"": [_over_inputs("mean_square", found["mean"], vectors), largest, spread]}
 
 
-def _spread(square: Tensor) -> Reading:
+def _spread(values: Tensor) -> Reading:
     """Variance over squared mean; an input whose Jacobian is 0 has none."""
+    square = torch.ldexp(values, -torch.frexp(values[:, :1])[1]).square()  # those of 1e-170 would be 0
     mean = square.mean(1)
     silent = int((mean == 0).sum())
     if silent == len(mean):
@@ -301,7 +316,7 @@ def cost(context: Context) -> Passes:
     few = min(FEW, context.n)
     share = few / context.n
     outputs = next((layer.units * layer.positions for layer in context.layers if layer.role == "output"), MOST)
-    back = outputs + 1 if outputs <= MOST else VECTORS + 3 * STEPS + 3
+    back = outputs + 2 if outputs <= MOST else VECTORS + 3 * STEPS + 4
     x = next(tensors_of(context.inputs), None)
     held = 0 if x is None else 8 * min(outputs, MOST) * min(_ENTRIES, few * x[0].numel())
     return Passes(forward=share, backward=back * share, held=held)
