@@ -69,8 +69,6 @@ def partition_counterexample(hamiltonian, coupling) -> PartitionCounterexample:
     InputError: other shapes, NaN or infinite entries, differences of energies beyond float64, fewer than 2 states or
     over 20,000.
     """
-    from scipy.special import logsumexp
-
     h, k = (as_floats(v) for v in (hamiltonian, coupling))
     sizes = check_shapes(hamiltonian=(h, "s"), coupling=(k, "s"))
     check_finite(hamiltonian=h, coupling=k)
@@ -82,14 +80,14 @@ def partition_counterexample(hamiltonian, coupling) -> PartitionCounterexample:
         raise InputError("hamiltonian and coupling have energies above 1e307; their sums leave float64")
     least = h.min()  # taken off: ln Z of energies near 1e15 is rounded to .1 nat, their differences are not
     h, k = h - least, k - k.min()
-    free = logsumexp(-h - k)
+    free = _log_sum(-h - k)
     rows = max(1, _AT_ONCE // len(h))
     sums = [  # ln sum over y' of exp(-H(y, y'))
-        logsumexp(-(h[i : i + rows, None] + h[None, :] + k[i : i + rows, None] + free), axis=1)
+        _log_sum(-(h[i : i + rows, None] + h[None, :] + k[i : i + rows, None] + free), axis=1)
         for i in range(0, len(h), rows)
     ]
     visible = np.concatenate(sums)
-    log_z, log_z_total = float(logsumexp(-h)), float(logsumexp(visible))
+    log_z, log_z_total = (float(_log_sum(v)) for v in (-h, visible))
     log_p, log_marginal = -h - log_z, visible - log_z_total
     p, apart = np.exp(log_p), log_p - log_marginal
     few = bool((np.abs(apart) < _NEAR).all())  # then terms of second order: sum of p (d + exp(-d) - 1) is the same
@@ -100,3 +98,9 @@ def partition_counterexample(hamiltonian, coupling) -> PartitionCounterexample:
         marginal=np.exp(log_marginal),
         bits=float((p * (apart + np.expm1(-apart) if few else apart)).sum() / np.log(2)),
     )
+
+
+def _log_sum(logs: np.ndarray, axis: int | None = None) -> np.ndarray:
+    from scipy.special import logsumexp
+
+    return np.asarray(logsumexp(logs, axis=axis))
