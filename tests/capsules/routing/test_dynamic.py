@@ -195,3 +195,13 @@ def test_narrow_votes_are_routed_in_float32(dtype):
 def test_softmax_is_over_parents():
     logits = torch.randn(2, 5, 3)
     assert torch.allclose(softmax(logits).sum(-1), torch.ones(2, 5))
+
+
+@pytest.mark.parametrize("backend", ["auto", "eager", "recompute", "native"])
+def test_capsules_of_no_numbers_have_votes_of_zero(backend):
+    """The compiled kernel read beyond the end of an empty array, and the process died."""
+    if backend == "native" and dt.capsules.backends()["native"] != "yes":
+        pytest.skip("no compiler")
+    bias = torch.rand(3, 5)
+    v = dynamic_routing(torch.zeros(2, 6, 0), torch.zeros(6, 3, 5, 0), bias=bias, backend=backend)
+    torch.testing.assert_close(v, dt.capsules.squash(bias).expand(2, 3, 5))

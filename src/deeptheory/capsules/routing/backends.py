@@ -62,7 +62,7 @@ def choose(
     pick(dict.fromkeys(BACKENDS), backend, what="backend")
     if backend == "eager" or traced(x, *(y for y in others if y is not None)):
         return "eager"
-    if votes == 0:  # an empty batch
+    if votes == 0 or not x.numel():  # an empty batch, or capsules of no numbers: kernels would read beyond the end
         return "eager"
     if backend == "recompute":
         return backend
