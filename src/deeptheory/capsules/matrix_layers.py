@@ -49,7 +49,7 @@ from deeptheory.capsules.windows import (
     windows,
 )
 from deeptheory.core.errors import InputError
-from deeptheory.core.shapes import check_shapes
+from deeptheory.core.shapes import check_real, check_shapes
 
 Form = Literal["matrix", "vector"]
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -96,8 +96,7 @@ class _MatrixLayer(nn.Module):
 
     def _relate(self, share: float) -> None:
         """Let the cost be relative to that many children per parent, if the variant wants that. InputError: none."""
-        if not share > 0:
-            raise InputError(f"children_per_parent is {share}; needed: a number above 0")
+        check_real(children_per_parent=(share, 0))
         every = self.weight.shape[1] if self.normalize == "position" else 1  # each type has all of a child
         self.lambdas, self._unit = in_shares(self.lambdas, self.constants, share * every)
 
@@ -365,6 +364,7 @@ class ClassCapsules(_MatrixLayer):
 
     def _where(self, coordinates, h: int, w: int, like: torch.Tensor) -> torch.Tensor:
         """[HW, 16], zero but for the two entries."""
+        like = at_least_float32(like)  # bfloat16 counts to 256
         if coordinates is None:
             rows, columns = (
                 torch.arange(n, device=like.device, dtype=like.dtype).add(0.5).div(n).sub(0.5) for n in (h, w)

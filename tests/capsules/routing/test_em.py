@@ -1,5 +1,7 @@
 """EM routing against loops in both variants, its laws, its corners, its gradients."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 import deeptheory as dt
 from deeptheory.capsules.routing.em import route
 from deeptheory.capsules.routing.variants import VARIANTS, inverse_temperatures
+from deeptheory.core.errors import InputError
 from oracles import capsules as oracle
 
 em_routing = dt.capsules.em_routing
@@ -229,3 +232,29 @@ def test_corners_are_finite(i, votes_scale, activation, iterations):
     (pose.sum() + out.sum()).backward()
     for x in (pose, out, votes.grad, a.grad, *(b.grad for b in betas)):
         assert x.isfinite().all()
+
+
+@pytest.mark.parametrize("variant", ["paper", "reference_code", "balanced"])
+def test_no_child_is_as_children_of_activation_zero(variant):
+    """A division by zero; no parent gives empty arrays."""
+    votes, a = torch.randn(2, 6, 3, 4, 4), torch.rand(2, 6)
+    pose, out = em_routing(votes[:, :0], a[:, :0], 0.7, -20.0, variant=variant)
+    still = em_routing(votes, 0 * a, 0.7, -20.0, variant=variant)
+    torch.testing.assert_close(pose, still[0], atol=1e-6, rtol=0)
+    if variant != "balanced":  # whose beta_a counts in costs relative to an even share of children
+        torch.testing.assert_close(out, still[1], atol=1e-6, rtol=0)
+    pose, out = em_routing(votes[:, :, :0], a, 0.7, -20.0, variant=variant)
+    assert (pose.shape, out.shape) == ((2, 0, 4, 4), (2, 0))
+
+
+@pytest.mark.parametrize(
+    "types",
+    [[0.0, math.nan, 1.0], np.ma.array([0, 1, 1], mask=[0, 1, 0]), [0.5, 1, 1], torch.tensor([0, 1, 1]) * 1j],
+)
+def test_types_are_integers(types):
+    """A parent of type NaN got no votes at all, and the others half of each child."""
+    votes, a = torch.randn(2, 6, 3, 4, 4), torch.rand(2, 6)
+    with pytest.raises(InputError, match=r"types are .*; needed: the type of each of the parents, \[J\] integers"):
+        em_routing(votes, a, 0.7, -1.0, normalize="position", types=types)
+    whole = [em_routing(votes, a, 0.7, -1.0, normalize="position", types=t)[1] for t in ([0, 1, 1], [3.0, -2, -2])]
+    torch.testing.assert_close(*whole)

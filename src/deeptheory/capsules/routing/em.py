@@ -111,7 +111,7 @@ def em_routing(
     check_activation(activation)
     b_u, b_a = (_beta(b, shape[2], flat, name) for b, name in ((beta_u, "beta_u"), (beta_a, "beta_a")))
     allowed = _allowed(flat, mask)
-    lambdas, unit = in_shares(lambdas, constants, shape[1] / shape[2])
+    lambdas, unit = in_shares(lambdas, constants, max(shape[1], 1) / max(shape[2], 1))
     b_a = unit * b_a
     check_types(flat, normalize, types)
     size, unable = 4 * flat.numel(), "the votes are there already; the layers make them"
@@ -149,10 +149,14 @@ def check_activation(activation: torch.Tensor) -> None:
 
 
 def check_types(votes: torch.Tensor, normalize: str, types) -> None:
-    """InputError: types are needed and missing, or not one for each parent."""
+    """InputError: types are needed and missing, not one for each parent, or no integers."""
     if normalize == "position" and types is None:
         raise InputError('normalize="position" needs types: the type of each of the parents, [J] integers')
     check_shapes(votes=(votes, "B I J h"), types=(types, "J"))
+    if types is None or not (types.is_floating_point() or types.is_complex()):
+        return
+    if types.is_complex() or not bool((types == types.round()).all()):  # NaN is of no type: nobody would vote for it
+        raise InputError(f"types are {str(types.tolist())[:60]}; needed: the type of each of the parents, [J] integers")
 
 
 def in_parts(function: Callable, inputs: tuple, one: int) -> tuple:
@@ -195,7 +199,9 @@ def _normalizer(votes: torch.Tensor, normalize: str, allowed: torch.Tensor | Non
     dtype = torch.float64 if votes.dtype == torch.float64 else torch.float32
     floor = torch.finfo(dtype).min
     if normalize == "all" and allowed is None:
-        return (lambda logits: logits.softmax(-1)), torch.full((1, i, j), 1 / j, device=votes.device, dtype=dtype)
+        return (lambda logits: logits.softmax(-1)), torch.full(
+            (1, i, j), 1 / max(j, 1), device=votes.device, dtype=dtype
+        )
     if allowed is None:
         allowed = torch.ones(1, i, j, dtype=torch.bool, device=votes.device)
     if normalize == "all":

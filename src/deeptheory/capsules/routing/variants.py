@@ -10,9 +10,11 @@ from the start. In the paper's letters the released logit of a parent is 2 lambd
 where the paper adds log deviations. Its parameters are b_a = -beta_a / 2500 and b_s = 2 beta_u / (1 + ln 2 pi).
 """
 
+import math
+import sys
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -20,7 +22,7 @@ from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.plugins import Registry
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_real, check_whole, check_within
 
 Init = Literal["scaled", "paper"]  # of `initialization`, which builds on this room
 
@@ -50,6 +52,19 @@ class Variant:
     coordinates: tuple[int, int] = (3, 7)  # the right-hand column, first two rows
     relative_cost: float = 0.0
     init: Init = "paper"
+
+    def __post_init__(self) -> None:
+        """InputError: constants that are no finite numbers, damping outside [0, 1], a floor or relative_cost below 0,
+        coordinates that are not two different entries of 16, another init.
+        """
+        check_within(damping=(self.damping, 0, 1))
+        check_real(**{k: (getattr(self, k), -math.inf) for k in ("logit_scale", "class_temperature")})
+        floors = ("variance_floor", "mass_floor", "class_mass_floor", "relative_cost")
+        check_within(**{k: (getattr(self, k), 0, sys.float_info.max) for k in floors})
+        entries = self.coordinates if isinstance(self.coordinates, Sequence) else ()
+        if len(entries) != 2 or entries[0] == entries[1] or any(k not in range(16) for k in entries):
+            raise InputError(f"coordinates are {self.coordinates!r}; needed: two different entries of a vote, 0 to 15")
+        pick(dict.fromkeys(get_args(Init)), self.init, what="init")
 
 
 VariantName = Literal["balanced", "paper", "reference_code"]
