@@ -51,20 +51,22 @@ class Perturbation(Result):
         """[classes seen, d]: R2 of the change of width by a straight line in the offset, over all images of a class.
 
         Classes in rising order. Each image's mean width over the offsets is taken off first; the line has one slope for
-        all images of the class. 0 where the width does not change at all. InputError: offsets that do not differ,
-        negative ink.
+        all images of the class. 0 where the width does not change at all. InputError: offsets that do not differ or
+        are not finite, no image, negative ink.
         """
-        widths = self.widths
+        widths, offsets, winners = self.widths, np.asarray(self.offsets), np.asarray(self.winners)
+        if not len(widths):
+            raise InputError("there is no drawing, and so no width; needed: one image or more")
+        check_finite(offsets=offsets)
+        if offsets.min() == offsets.max():
+            raise InputError(f"the offsets are {offsets.tolist()}; a line needs two that differ")
         change = widths - widths.mean(2, keepdims=True)
-        x = (self.offsets - self.offsets.mean()).astype(float)
-        if not x.any():
-            raise InputError(f"the offsets are {self.offsets.tolist()}; a line needs two that differ")
-        rounding = (
-            1e-13 * (widths**2).mean() * self.offsets.size
-        )  # of float32 images, squared; below it a width is constant
+        x = (offsets - offsets.mean()).astype(float)
+        x = np.ldexp(x, -np.frexp(np.abs(x).max())[1])  # by a power of two: squares of offsets of any unit
+        rounding = 1e-13 * (widths**2).mean() * offsets.size  # of float32 images, squared; below it a width is constant
         out = []
-        for label in np.unique(self.winners):
-            y = change[self.winners == label]  # [m, d, k]
+        for label in np.unique(winners):
+            y = change[winners == label]  # [m, d, k]
             slope = np.einsum("mdk,k->d", y, x) / (len(y) * (x @ x))
             total = (y**2).sum((0, 2))
             moves = total > rounding * len(y)
@@ -104,7 +106,7 @@ def perturb(model: CapsuleNetwork, images: Any, *, offsets: Any = OFFSETS, batch
     0.05. -> Perturbation, drawings [n, d, k, H, W], d numbers a capsule. InputError: a network without a decoder, no
     offset, NaN.
     """
-    if model.decoder is None:
+    if getattr(model, "decoder", None) is None:
         raise InputError("this network has no decoder, so that nothing can be drawn; make it with reconstruction=True")
     offsets = as_floats(offsets).astype(np.float32)
     if offsets.ndim != 1 or not len(offsets):
