@@ -2,6 +2,7 @@
 
 import warnings
 
+import numpy as np
 import pytest
 import torch
 
@@ -34,3 +35,14 @@ def test_shapes_are_known_on_the_meta_device(batch):
         assert c.ConvCapsules(2, 4, 3, 5)(torch.zeros(batch, 5, 5, 2, 4)).shape == (batch, 3, 3, 3, 5)
         pose, activation = c.ConvMatrixCapsules(2, 3)(grid, a)
         assert (pose.shape, activation.shape) == ((batch, 3, 3, 3, 4, 4), (batch, 3, 3, 3))
+
+
+def test_sizes_of_numpy_are_sizes():
+    """Kept as they came, products of int32 could wrap around."""
+    shape = (np.int32(1), np.int64(20), 20)
+    kernels = {"channels": 2, "kernel_size": 5, "primary": c.Primary(1, 4, 5), "reconstruction": (5,)}
+    network = c.CapsuleNetwork(shape, 3, hidden=[(np.int32(4), np.int64(5))], **kernels)
+    assert network(torch.rand(2, 1, 20, 20)).reconstruction.shape == (2, 1, 20, 20)
+    matrices = c.MatrixCapsuleNetwork(shape, 3, np.array([4, 2, 3]))
+    for made in (network, matrices):
+        assert [type(n) for n in made.image_shape] == [int] * 3

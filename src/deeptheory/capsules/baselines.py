@@ -11,7 +11,7 @@ from itertools import pairwise
 from torch import nn
 
 from deeptheory.capsules.networks import check_image_shape
-from deeptheory.capsules.vector_layers import check_sizes
+from deeptheory.capsules.vector_layers import sizes_of
 from deeptheory.core.errors import InputError
 
 
@@ -28,7 +28,7 @@ def sabour_cnn(
     [B, C, H, W] -> logits [B, classes]. channels: of the convolutions; widths: of the dense layers before the output. A
     ReLU follows every layer but the last. InputError: sizes that are no integers above 0, no convolution.
     """
-    c, h, w = _checked(image_shape, classes, channels, widths)
+    (c, h, w), channels, widths = _checked(image_shape, classes, channels, widths)
     sizes = [c, *channels]
     convolutions = [part for a, b in pairwise(sizes) for part in (nn.Conv2d(a, b, 5, padding=2), nn.ReLU())]
     return nn.Sequential(*convolutions, nn.Flatten(), *_dense([channels[-1] * h * w, *widths], classes))
@@ -69,7 +69,7 @@ def hinton_cnn(
 
 
 def _pooled(image_shape, classes, channels, kernels, widths, dropout) -> nn.Sequential:
-    c, h, w = _checked(image_shape, classes, channels, widths)
+    (c, h, w), channels, widths = _checked(image_shape, classes, channels, widths)
     if len(channels) != len(kernels) or min(h, w) < 4:
         raise InputError(
             f"channels are {tuple(channels)} and the image {h}x{w}; needed: two convolutions, and 4x4 pixels or more, "
@@ -82,14 +82,13 @@ def _pooled(image_shape, classes, channels, kernels, widths, dropout) -> nn.Sequ
     return nn.Sequential(*layers, nn.Flatten(), *_dense([c * h * w, *widths], classes, dropout))
 
 
-def _checked(image_shape, classes, channels, widths) -> tuple[int, int, int]:
-    """image_shape. InputError: sizes that are no integers above 0, no convolution."""
+def _checked(image_shape, classes, channels, widths) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """image_shape, channels, widths. InputError: sizes that are no integers above 0, no convolution."""
     check_image_shape(image_shape, classes)
-    if not len(channels):
+    channels, widths = sizes_of("channels", channels), sizes_of("widths", widths)
+    if not channels:
         raise InputError("channels is empty; needed: the channels of one convolution or more")
-    check_sizes(**{f"channels[{k}]": n for k, n in enumerate(channels)})
-    check_sizes(**{f"widths[{k}]": n for k, n in enumerate(widths)})
-    return image_shape
+    return sizes_of("image_shape", image_shape), channels, widths
 
 
 def _dense(sizes: Sequence[int], classes: int, dropout: float = 0.5) -> list[nn.Module]:

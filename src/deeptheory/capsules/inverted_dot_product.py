@@ -19,6 +19,7 @@ from deeptheory.capsules.routing.checks import (
 from deeptheory.capsules.routing.variants import check_iterations
 from deeptheory.capsules.squashing import at_least_float32
 from deeptheory.capsules.vector_layers import check_sizes
+from deeptheory.core.errors import InputError
 
 
 class InvertedDotProduct(nn.Module):
@@ -28,13 +29,17 @@ class InvertedDotProduct(nn.Module):
     softmax_j(v_ij . p_j), p_j = LayerNorm(sum_i r_ij v_ij), from p_j = 0, so that the first r is uniform; the p_j come
     out. Weights begin normal with std sqrt(J / (p I)). Length says nothing here: a classifier puts one nn.Linear(q, 1)
     on every class's capsule. Source: Tsai et al. 2020, section 2; each layer is routed by itself, in turn.
-    InputError: sizes or iterations below 1.
+    InputError: sizes or iterations below 1, out_dim below 2.
     """
 
     def __init__(self, in_capsules: int, in_dim: int, out_capsules: int, out_dim: int, *, iterations: int = 2):
         super().__init__()
         iterations = check_iterations(iterations)
         check_sizes(in_capsules=in_capsules, in_dim=in_dim, out_capsules=out_capsules, out_dim=out_dim)
+        if out_dim < 2:
+            raise InputError(
+                "out_dim is 1, and a LayerNorm of one number is its shift, whatever comes in; needed: 2 or more"
+            )
         self.iterations = iterations
         self.weight = nn.Parameter(torch.empty(in_capsules, out_capsules, out_dim, in_dim))
         self.norm = nn.LayerNorm(out_dim)

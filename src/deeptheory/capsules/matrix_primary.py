@@ -3,6 +3,8 @@
 Source: Hinton, Sabour & Frosst 2018, section 4; initial values: the authors' released code.
 """
 
+import math
+
 import torch
 from torch import nn
 
@@ -12,6 +14,7 @@ from deeptheory.capsules.routing.variants import Init
 from deeptheory.capsules.squashing import at_least_float32
 from deeptheory.capsules.vector_layers import check_sizes
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_real
 
 
 class MatrixPrimary(nn.Module):
@@ -20,7 +23,7 @@ class MatrixPrimary(nn.Module):
     [B, C, H, W], C in_channels -> pose [B, H, W, types, 4, 4], linear, activation [B, H, W, types], logistic, in (0,
     1). pose_size: side of a pose, 4 in the paper. bias: off in the released code. offset: added to the activation's
     logit, -1 in the released code. init: truncated normal weights, "paper": std 0.5 for poses, 3 for activations;
-    "scaled": 1 and 4 over the root of C; biases 0. InputError: sizes below 1, another init.
+    "scaled": 1 and 4 over the root of C; biases 0. InputError: sizes below 1, another init, no finite offset.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class MatrixPrimary(nn.Module):
         super().__init__()
         check_sizes(in_channels=in_channels, types=types, pose_size=pose_size)
         check_init(init)
+        check_real(offset=(offset, -math.inf))
         self.init = init
         self.types, self.pose_size, self.offset = types, pose_size, offset
         self.pose = nn.Conv2d(in_channels, types * pose_size**2, 1, bias=bias)

@@ -22,7 +22,7 @@ from deeptheory.capsules.reconstruction import Reconstruction
 from deeptheory.capsules.routing.backends import Backend
 from deeptheory.capsules.routing.em import Presence
 from deeptheory.capsules.routing.variants import Init, Variant, VariantName, variant_of
-from deeptheory.capsules.vector_layers import Capsules, PrimaryCapsules, check_sizes
+from deeptheory.capsules.vector_layers import Capsules, PrimaryCapsules, check_sizes, sizes_of
 from deeptheory.capsules.windows import Normalize, Padding
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_shapes, check_whole
@@ -107,13 +107,10 @@ class CapsuleNetwork(nn.Module):
         backend: Backend = "auto",
     ):
         super().__init__()
-        check_image_shape(image_shape, classes)
+        image_shape = check_image_shape(image_shape, classes)
         check_init(init)
         check_sizes(channels=channels, dim=dim)
-        if any(np.shape(pair) != (2,) or not all(_is_size(n) for n in pair) for pair in hidden):
-            raise InputError(
-                f"hidden is {hidden!r}; needed: (capsules, dimensions) of each hidden layer, such as [(16, 8)]"
-            )
+        hidden = _hidden(hidden)
         if padding not in ("valid", "same"):
             raise InputError(f"padding is {padding!r}; known: valid, same")
         if not isinstance(primary, Primary):
@@ -122,7 +119,7 @@ class CapsuleNetwork(nn.Module):
         pads = [k // 2 if padding == "same" and _is_size(k) else 0 for k in (kernel_size, primary.kernel_size)]
         first = _shrunk(image_shape[1:], kernel_size, 1, pads[0], "image", _SAME)
         grid = _shrunk(first, primary.kernel_size, primary.stride, pads[1], "first convolution's output", _SAME)
-        self.image_shape, self.classes = (image_shape[0], image_shape[1], image_shape[2]), classes
+        self.image_shape, self.classes = image_shape, classes
         self.convolution = nn.Conv2d(image_shape[0], channels, kernel_size, padding=pads[0])
         self.primary = PrimaryCapsules(
             channels,
@@ -194,17 +191,17 @@ class MatrixCapsuleNetwork(nn.Module):
         backend: Backend = "auto",
     ):
         super().__init__()
-        check_image_shape(image_shape, classes)
+        image_shape, types = check_image_shape(image_shape, classes), sizes_of("types", types)
         if len(types) < 2:
-            raise InputError(
-                f"types is {tuple(types)}; it needs at least the convolution's channels and the primary types"
-            )
+            raise InputError(f"types is {types}; it needs at least the convolution's channels and the primary types")
         depth = len(types) - 2
-        strides = (2, *[1] * (depth - 1))[:depth] if strides is None else tuple(strides)
+        strides = (2, *[1] * (depth - 1))[:depth] if strides is None else sizes_of("strides", strides)
         if len(strides) != depth:
             raise InputError(
                 f"strides is {strides}; with types {tuple(types)} there are {depth} convolutional capsule layers"
             )
+        steps = [(first_kernel, first_stride), *((kernel_size, s) for s in strides)]
+        grids = _grids(image_shape[1:], steps)
         constants, released = variant_of(variant), variant == "reference_code"
         normalize = ("position" if released else "all") if normalize is None else normalize
         shared = {
@@ -215,13 +212,12 @@ class MatrixCapsuleNetwork(nn.Module):
             "schedule": schedule,
             "backend": backend,
         }
-        self.image_shape, self.classes = tuple(image_shape), classes
+        self.image_shape, self.classes = image_shape, classes
         self.convolution = nn.Conv2d(image_shape[0], types[0], first_kernel, first_stride)
         self.primary = MatrixPrimary(
             types[0], types[1], bias=not released, offset=-1.0 if released else 0.0, init=constants.init
         )
-        steps = [(first_kernel, first_stride), *((kernel_size, s) for s in strides)]
-        cells = [h * w for h, w in _grids(image_shape[1:], steps)[1:]]
+        cells = [h * w for h, w in grids[1:]]
         capsules = [*(n * t for n, t in zip(cells, types[1:])), classes]
         shares = [below / above for below, above in pairwise(capsules)]
         self.capsules = nn.ModuleList(
@@ -266,14 +262,28 @@ def _is_size(n: Any) -> bool:
     return True
 
 
-def check_image_shape(image_shape: Any, classes: Any) -> None:
-    """InputError: no (C, H, W) of integers above 0; classes below 1."""
+def _hidden(hidden: Any) -> list[tuple[int, int]]:
+    """(capsules, dimensions) of each layer, as Python's own integers. InputError: anything else."""
+    try:
+        pairs: list[tuple[Any, ...]] = [tuple(pair) for pair in hidden]
+    except TypeError:
+        pairs = [()]
+    if not all(len(pair) == 2 and all(_is_size(n) for n in pair) for pair in pairs):
+        raise InputError(
+            f"hidden is {hidden!r}; needed: (capsules, dimensions) of each hidden layer, such as [(16, 8)]"
+        )
+    return [(int(pair[0]), int(pair[1])) for pair in pairs]
+
+
+def check_image_shape(image_shape: Any, classes: Any) -> tuple[int, int, int]:
+    """(C, H, W) as Python's own integers. InputError: no such integers above 0; classes below 1."""
     sizes = tuple(image_shape) if isinstance(image_shape, Sequence) else ()
     if len(sizes) != 3 or not all(_is_size(n) for n in sizes):
         gray = f"; for gray pictures of {sizes[0]}x{sizes[1]}: {(1, *sizes)}" if len(sizes) == 2 else ""
         raise InputError(f"image_shape is {image_shape!r}; needed: (channels, height, width){gray}")
     if not _is_size(classes):
         raise InputError(f"classes is {classes!r}; needed: an integer of 1 or more")
+    return int(sizes[0]), int(sizes[1]), int(sizes[2])
 
 
 def check_images(images: Any, image_shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:

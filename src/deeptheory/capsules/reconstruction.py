@@ -13,7 +13,7 @@ from torch import nn
 from deeptheory.capsules.initialization import truncated_normal_
 from deeptheory.capsules.lengths import lengths_of
 from deeptheory.capsules.routing.checks import in_dtype_of
-from deeptheory.capsules.vector_layers import check_sizes
+from deeptheory.capsules.vector_layers import check_sizes, sizes_of
 from deeptheory.core.arrays import as_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_shapes
@@ -32,14 +32,14 @@ class Reconstruction(nn.Module):
         self, capsules: int, dim: int, image_shape: tuple[int, int, int], *, widths: tuple[int, ...] = (512, 1024)
     ):
         super().__init__()
-        check_sizes(capsules=capsules, dim=dim, **{f"widths[{k}]": n for k, n in enumerate(widths)})
-        if len(image_shape) != 3:
+        check_sizes(capsules=capsules, dim=dim)
+        widths, shape = sizes_of("widths", widths), sizes_of("image_shape", image_shape)
+        if len(shape) != 3:
             raise InputError(f"image_shape is {image_shape!r}; needed: (channels, height, width)")
-        check_sizes(**{f"image_shape[{k}]": n for k, n in enumerate(image_shape)})
-        self.capsules, self.dim, self.image_shape = capsules, dim, tuple(image_shape)
+        self.capsules, self.dim, self.image_shape = capsules, dim, shape
         every = (capsules * dim, *widths)
         layers = [part for a, b in pairwise(every) for part in (nn.Linear(a, b), nn.ReLU())]
-        c, h, w = image_shape
+        c, h, w = shape
         self.decoder = nn.Sequential(*layers, nn.Linear(every[-1], c * h * w), nn.Sigmoid())
         self.reset_parameters()
 

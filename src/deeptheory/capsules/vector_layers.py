@@ -223,6 +223,16 @@ def check_sizes(**sizes: int) -> None:
     check_whole(**{name: (size, 1) for name, size in sizes.items()})
 
 
+def sizes_of(name: str, sizes: Any) -> tuple[int, ...]:
+    """A sequence of sizes as Python's own integers. InputError: no sequence, or a size below 1."""
+    try:
+        given = tuple(sizes)
+    except TypeError as error:
+        raise InputError(f"{name} is {sizes!r}; needed: several integers, as in (32, 64)") from error
+    check_sizes(**{f"{name}[{k}]": n for k, n in enumerate(given)})
+    return tuple(int(n) for n in given)
+
+
 class ConvCapsules(nn.Module):
     """Capsules vote for the parents whose window sees them: [B, H, W, in_types, p] -> [B, H', W', out_types, q].
 
