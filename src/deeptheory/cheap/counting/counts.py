@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields
 from math import ceil, log2, prod
 from typing import TYPE_CHECKING, Any, Literal
 
-from deeptheory.cheap.counting.groups import monomial_optimum
+from deeptheory.cheap.counting.groups import MOST_DEPTH, monomial_optimum
 from deeptheory.cheap.counting.ranks import derivative_rank, independent_rows
 from deeptheory.cheap.counting.shallow import is_form, shallow_lower, shallow_upper
 from deeptheory.cheap.expressions import MOST_DEGREE, Terms, polynomial_terms, read_expressions, sizes, variables
@@ -100,13 +100,16 @@ def neuron_count(expression: Any, depth: int | None = None, *, convention: Conve
     theorems 4.1 to 4.4). Upper: constructions (theorems 4.1, 4.2 and 5.1 there). expression: sympy or text, or a list.
     depth: number of hidden layers; None: whichever needs fewest. convention: a name in CONVENTIONS, which says what
     biases and activation are; "exactly 2^n" for a product of n numbers holds for "bias_free". Numbers are exact
-    integers. InputError: no polynomial, an irrational coefficient, a depth that is no integer of 1 or more, an unknown
+    integers. InputError: no polynomial, an irrational coefficient, a depth that is no integer of 1 to 500, an unknown
     convention, "power" for what is no form or has more layers, a degree beyond 30,000 (3,000 but for depth 1), over 200
     variables.
     """
     pick(CONVENTIONS, convention, what="convention")
     if depth is not None:
         check_whole(depth=(depth, 1))
+        depth = int(depth)
+        if depth > MOST_DEPTH:
+            raise InputError(f"depth is {depth}; counted are up to {MOST_DEPTH} hidden layers")
     expressions = read_expressions(expression)
     names = variables(expressions)
     if len(names) > MOST_VARIABLES:

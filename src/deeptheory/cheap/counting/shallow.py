@@ -139,13 +139,16 @@ def differentiated(terms: Terms, s: Exponents) -> Terms:
 
 
 def shallow_upper(outputs: Sequence[Terms], convention: str) -> tuple[int, str, int]:
-    """Neurons of a construction with one hidden layer, how it is made, and the degree of its largest gate."""
+    """Neurons of a construction with one hidden layer, how it is made, and the degree of its largest gate.
+
+    outputs: in essential variables, whose first derivatives are linearly independent.
+    """
     degree = max(sum(k) for t in outputs for k in t)
     monomials = sorted({k for t in outputs for k in t if any(k)})
     if convention == "power" and len(monomials[0]) == 1:  # of essential variables: all outputs along one line
         return 1, "it is the power of a linear form, which one unit computes", degree
     if len(outputs) == 1 and is_form(outputs) and degree == 2 and convention in ("parity", "power"):
-        rank = derivative_rank(outputs, 1)
+        rank = len(monomials[0])  # the essential variables; a rank modulo a prime may be less, and is no upper bound
         return rank, "a quadratic form of rank rho as a sum of rho squares", 2
     if convention == "power":
         return _powers(outputs, monomials, degree)
@@ -156,7 +159,7 @@ def shallow_upper(outputs: Sequence[Terms], convention: str) -> tuple[int, str, 
     if convention != "bias_free":
         high, how = high - 1, f"{how}, the constant one being a bias"
     if len(outputs) == 1 and is_form(outputs) and degree == 2:
-        rank = derivative_rank(outputs, 1) + 2 - (convention != "bias_free")
+        rank = len(monomials[0]) + 2 - (convention != "bias_free")
         if rank <= high:
             return (
                 rank,
