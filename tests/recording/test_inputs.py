@@ -218,3 +218,61 @@ def test_targets_of_any_objects_are_numbers_or_names(given, kind):
     got = as_targets(np.array(given, dtype=object))
     assert got.dtype.kind == kind
     assert len(set(got.tolist())) == 2
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        np.where(np.arange(6) > 3, np.nan, 0.0),
+        torch.tensor([0.0, 1.0, 0.0, 1.0, 0.0, torch.nan]),
+        pd.Series([0.0, 1.0, 0.0, 1.0, 0.0, None]),
+        np.full((6, 2), np.nan),
+        np.array(["2020-01-01"] * 5 + ["NaT"], dtype="M8[D]"),
+    ],
+)
+def test_missing_numbers_are_no_class(missing):
+    with pytest.raises(InputError, match=r"targets hold (nan|NaT) \(\d+ of \d+ are missing\); leave out"):
+        dt.Recorder(nn.Linear(3, 2), np.zeros((6, 3)), missing)
+
+
+def test_integers_beyond_float64_stay_apart():
+    big = [2**60 + k for k in range(3)]
+    assert len(np.unique(as_targets(np.array(big, dtype=object)))) == 3
+    assert len(np.unique(as_targets([2**70 + k for k in range(3)]))) == 3
+    assert as_targets(np.array([1, 2.5, True], dtype=object)).dtype == np.float64
+
+
+def test_inputs_beyond_the_model_s_dtype_are_refused():
+    with pytest.raises(InputError, match=r"inputs reach 1e\+39, and the model's float32 ends at 3.4e\+38"):
+        dt.Recorder(nn.Linear(3, 2), np.full((6, 3), 1e39))
+    assert dt.Recorder(nn.Linear(3, 2), np.full((6, 3), np.inf)).inputs.isinf().all()
+
+
+class Pairs(Dataset):
+    """Items ((x, x), y), ({"input": x}, y), or x of several lengths."""
+
+    def __init__(self, kind):
+        self.kind = kind
+
+    def __len__(self):
+        return 6
+
+    def __getitem__(self, i):
+        x = torch.arange(3.0) + i
+        return {"pair": ((x, 2 * x), i % 2), "dict": ({"input": x}, i % 2), "ragged": (torch.zeros(i // 3 + 1), 0)}[
+            self.kind
+        ]
+
+
+@pytest.mark.parametrize("batch", [1, 2, 6])
+def test_nested_items_of_a_loader_are_arguments(batch):
+    x = torch.arange(3.0) + torch.arange(6)[:, None]
+    pair, named = (dt.Recorder(nn.ReLU(), DataLoader(Pairs(k), batch_size=batch)).inputs for k in ("pair", "dict"))
+    assert torch.equal(pair[0], x)
+    assert torch.equal(pair[1], 2 * x)
+    assert torch.equal(named["input"], x)
+
+
+def test_batches_of_several_lengths_are_told():
+    with pytest.raises(InputError, match="the loader's batches do not join into one"):
+        dt.Recorder(nn.ReLU(), DataLoader(Pairs("ragged"), batch_size=3))

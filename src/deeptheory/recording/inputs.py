@@ -71,15 +71,16 @@ def as_targets(targets: Any) -> np.ndarray:
     if np.ma.is_masked(targets):
         raise InputError(f"targets mask {int(np.ma.getmaskarray(targets).sum())} values; leave out these samples")
     y: Any = as_numpy(targets.to_numpy() if hasattr(targets, "iloc") else targets)
+    if y.dtype.kind in "fcmMO":
+        missing = [v for v in y.ravel() if _absent(v)] if y.dtype == object else y[y != y].ravel()
+        if len(missing):
+            share = f"{len(missing)} of {y.size}{' are missing' * (y.dtype != object)}"
+            raise InputError(f"targets hold {missing[0]} ({share}); leave out the samples without a label")
     if y.dtype == object:
-        missing = [v for v in y.ravel() if _absent(v)]
-        if missing:
-            raise InputError(
-                f"targets hold {missing[0]} ({len(missing)} of {y.size}); leave out the samples without a label"
-            )
         words = any(isinstance(v, str | bytes) for v in y.ravel())
-        with contextlib.suppress(TypeError, ValueError):  # dates and the like are named, too
-            y = y if words else y.astype(np.float64)
+        with contextlib.suppress(TypeError, ValueError, OverflowError):  # dates and the like are named, too
+            merged = any(isinstance(v, int | np.integer) and int(float(v)) != v for v in y.ravel())
+            y = y if words or merged else y.astype(np.float64)  # integers that float64 would merge are named, too
         y = np.array([str(v) for v in y.ravel()]).reshape(y.shape) if y.dtype == object else y
     return (y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y).copy()  # the recording's own: the caller's may change
 
@@ -114,11 +115,22 @@ def _items(source: Any) -> Iterator[Any]:
 
 
 def _joined(parts: list[Any]) -> Any:
-    if isinstance(parts[0], torch.Tensor):
-        return torch.cat([p if p.ndim else p[None] for p in parts])
-    if isinstance(parts[0], list | tuple) and all(isinstance(v, str) for p in parts for v in p):
+    """What several batches hold, as one. InputError: shapes that differ by batch."""
+    first = parts[0]
+    if isinstance(first, dict) or hasattr(first, "keys"):
+        return {k: _joined([p[k] for p in parts]) for k in first}
+    if isinstance(first, list | tuple) and all(isinstance(v, str) for p in parts for v in p):
         return np.array([v for p in parts for v in p])
-    return np.concatenate([np.asarray(p) for p in parts])
+    if isinstance(first, list | tuple) and any(isinstance(v, torch.Tensor | dict | list | tuple) for v in first):
+        return tuple(_joined([p[k] for p in parts]) for k in range(len(first)))
+    try:
+        if isinstance(first, torch.Tensor):
+            return torch.cat([p if p.ndim else p[None] for p in parts])
+        return np.concatenate([np.asarray(p) for p in parts])
+    except (RuntimeError, ValueError) as error:
+        raise InputError(
+            f"the loader's batches do not join into one ({error}); give batches of one shape, padded alike"
+        ) from error
 
 
 def _entered(value: Any, dtype: torch.dtype | None) -> Any:
@@ -172,7 +184,19 @@ def _array(value: Any, dtype: torch.dtype | None) -> torch.Tensor:
     if a.dtype.kind not in "fiubc":
         raise InputError(f"inputs are of dtype {a.dtype}; needed: numbers (turn text into tokens first)")
     out = as_tensor(np.array(a, order="C"))  # a copy: the probe must not change with the caller's array
-    return out.to(dtype) if dtype is not None and out.is_floating_point() else out
+    if dtype is None or not out.is_floating_point():
+        return out
+    cast = out.to(dtype)
+    if bool((cast.isinf() & ~out.isinf()).any()):
+        raise InputError(
+            f"inputs reach {float(out[out.isfinite()].abs().max()):.3g}, and the model's {_kind(dtype)} ends at "
+            f"{torch.finfo(dtype).max:.3g}; scale them, or give the model in another dtype"
+        )
+    return cast
+
+
+def _kind(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def _float_of(model: nn.Module | None) -> torch.dtype | None:

@@ -50,10 +50,17 @@ def joined(kind: Any, recordings: Sequence[Any], dim: str) -> Any:
                 },
             )
         else:
-            out.add(step, {la: torch.cat([r.activations(la, step) for r in parts]) for la in first.layers})
+            out.add(step, {la: _stacked(la, [r.activations(la, step) for r in parts]) for la in first.layers})
     if all(r.gradients is not None for r in recordings):
         out.gradients = _gradients([r.gradients for r in recordings], dim)
     return out
+
+
+def _stacked(layer: str, parts: list[torch.Tensor]) -> torch.Tensor:
+    shapes = sorted({tuple(p.shape[1:]) for p in parts})
+    if len(shapes) > 1:
+        raise InputError(f"recordings differ in layer {layer!r}: [sample, unit] is {some_of(shapes)}; record one probe")
+    return torch.cat(parts)
 
 
 def _gradients(found: list[Any], dim: str) -> Any:

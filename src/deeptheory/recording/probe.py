@@ -32,6 +32,12 @@ _ONE_PASS = 1 << 30  # bytes shown by one forward pass above which the probe is 
 class Changed(InputError):
     """A batch showed other layers than the plan."""
 
+    @classmethod
+    def units(cls, name: str, planned: tuple, now: tuple) -> "Changed":
+        """A layer has other units (and dtype, where both are given) than in another batch or at an earlier snapshot."""
+        was, found = (f"{units} units{''.join(f' of {d}' for d in dtype)}" for units, *dtype in (planned, now))
+        return cls(f"layer {name!r} has {was} in one batch and {found} in another")
+
 
 class Probe:
     """A model with its probe inputs, and which of its layers are wanted.
@@ -60,7 +66,8 @@ class Probe:
         """What act gives when the layers are known; where the batches show others than a few samples did,
         under a new plan."""
         self._check_inputs()
-        if self._sites is None:
+        new = self._sites is None
+        if new:
             few, whole = min(self.n, _PROBE), min(self.n, self.batch or self.n)
             try:
                 self._plan(few)
@@ -72,7 +79,7 @@ class Probe:
             return act()
         except Changed:
             whole = min(self.n, self.size)
-            if self._planned == whole:
+            if new and self._planned == whole:
                 raise
             self._plan(whole)
             return act()

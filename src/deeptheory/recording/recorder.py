@@ -22,7 +22,7 @@ from deeptheory.core.shapes import as_step, check_whole
 from deeptheory.core.storage import read_json, write_text
 from deeptheory.recording.checkpoints import Checkpoints
 from deeptheory.recording.identity import as_readouts, digest_of, distinct_of, key_of, names_of
-from deeptheory.recording.inputs import as_targets, first_tensor, sample_count, with_targets
+from deeptheory.recording.inputs import as_targets, sample_count, with_targets
 from deeptheory.recording.probe import Changed, Probe
 from deeptheory.recording.recording import Recording
 from deeptheory.recording.sites import unwrap
@@ -107,7 +107,7 @@ class Recorder:
             readouts=names_of(self.readouts),
             keys=[key_of(r) for r in self.readouts],
             inputs=self.n,
-            distinct=distinct_of(first_tensor(self.inputs)),
+            distinct=distinct_of(self.inputs),
             fingerprint=digest_of(self.inputs),
             store=store,
         )
@@ -164,7 +164,7 @@ class Recorder:
         elif self._stored:
             self._store(step)
         elif self.weights is None:
-            self._kept.add(step, {name: a.cpu() for name, a in self.activations().items()})
+            self._kept.take(step, {name: a.cpu() for name, a in self.activations().items()})
 
     def activations(self) -> dict[str, torch.Tensor]:
         """The activations now, by layer name: [seed, sample, unit], detached, on the model's device; nothing is kept.
@@ -194,7 +194,7 @@ class Recorder:
                     out[name] = torch.empty(len(self.seeds), self.n, a.shape[2], dtype=a.dtype, device=a.device)
                 into = out[name][k : k + 1] if len(networks) > 1 else out[name]
                 if into.shape[2] != a.shape[2]:
-                    raise Changed(f"layer {name!r} has {into.shape[2]} units in one batch and {a.shape[2]} in another")
+                    raise Changed.units(name, (into.shape[2],), (a.shape[2],))
                 into[:, start : start + a.shape[1]] = a
 
             self._probe.run(model, take, tell)
@@ -227,6 +227,7 @@ class Recorder:
         two = [key for key, s in streams.items() if getattr(s, "passes", 1) > 1]
         looked = self._probe.size >= self.n  # all samples at once: what must be looked at first is all there
         y = self._kept.targets
+        widths: dict[str, int] = {}
 
         def look(name: str, a: torch.Tensor, _: int) -> None:
             for layer, j in two:
@@ -234,6 +235,9 @@ class Recorder:
                     streams[layer, j].look(a)
 
         def update(name: str, a: torch.Tensor, start: int) -> None:
+            units = widths.setdefault(name, a.shape[2])
+            if units != a.shape[2]:
+                raise Changed.units(name, (units,), (a.shape[2],))
             if looked:
                 look(name, a, start)
             for j in range(len(self.readouts)):
@@ -256,7 +260,15 @@ class Recorder:
             tell = self._teller(1)
             with self._kept.writing(step, shapes) as writer:
                 for k, model in enumerate(self._probe.networks()):
-                    self._probe.run(model, lambda name, a, start, k=k: writer.put(name, start, a, k), tell)
+
+                    def take(name: str, a: torch.Tensor, start: int, k=k) -> None:
+                        planned = (shapes[name][0][2], self._probe.wanted[name].dtype)
+                        now = (a.shape[2], str(a.dtype).removeprefix("torch."))
+                        if now != planned:
+                            raise Changed.units(name, planned, now)
+                        writer.put(name, start, a, k)
+
+                    self._probe.run(model, take, tell)
 
         self._probe.planned(act)
 

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 
-from deeptheory.core.arrays import as_numpy, as_tensor
+from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.names import unknown
 from deeptheory.core.notebook import block
 from deeptheory.core.places import local_place
 from deeptheory.core.shapes import as_step
 from deeptheory.core.storage import read_dataset, read_json, write_dataset, write_text
+from deeptheory.recording.entering import check_shapes, real, seeds_of
 from deeptheory.recording.identity import digest_of, key_of, some_of
 from deeptheory.recording.joining import joined
 from deeptheory.recording.steps import StepWriter, forget, read_layer, steps_in
@@ -57,7 +58,7 @@ class Recording:
         store: str | Path | None = None,
         keys: Sequence[str] | None = None,
     ):
-        self.seeds, self.targets, self.readouts = tuple(int(s) for s in seeds), targets, tuple(readouts)
+        self.seeds, self.targets, self.readouts = seeds_of(seeds), targets, tuple(readouts)
         self.keys = self.readouts if keys is None else tuple(keys)
         self.inputs, self.distinct, self.fingerprint = inputs, distinct, fingerprint
         self.layers: tuple[str, ...] = ()
@@ -189,22 +190,19 @@ class Recording:
             raise InputError(f"step {step} is recorded already; give every snapshot a step of its own")
 
     def add(self, step: int, activations: dict[str, Any]) -> None:
-        """Take one step's activations, [seed, sample, unit] by layer; NaN and infinity are kept, what is masked is NaN.
+        """Take one step's activations, [seed, sample, unit] by layer, copied; NaN and infinity stay, the masked is NaN.
 
-        InputError: the step is there or no integer, no real numbers, other layers than before, a shape that is not that
-        of a layer of these seeds, or other than at the steps added before.
+        InputError: the step is there or no integer, no layer, no real numbers, other layers than before, a shape that
+        is not that of a layer of these seeds and inputs, or other than at the steps added before.
         """
+        self.take(step, {name: real(name, values).clone() for name, values in activations.items()})
+
+    def take(self, step: int, activations: dict[str, torch.Tensor]) -> None:
+        """As add, without a copy: the tensors are the recording's from now on."""
         step = as_step(step)
         self.check_new(step)
-        activations = {name: _real(name, values) for name, values in activations.items()}
-        for name, values in activations.items():
-            shape = tuple(values.shape)
-            if len(shape) != 3 or shape[0] != len(self.seeds) or self._shapes.get(name, shape) != shape:
-                was = f", [{len(self.seeds)}, sample, unit]" if name not in self._shapes else f" {self._shapes[name]}"
-                raise InputError(f"layer {name!r} has shape {list(shape)} at step {step}; needed:{was}")
-        self.same_layers(step, activations)
-        self._shapes |= {name: tuple(values.shape) for name, values in activations.items()}
         if self._store is None:
+            self._fits(step, {name: tuple(values.shape) for name, values in activations.items()})
             self._activations[step] = activations
             return
         with self.writing(step, {k: (tuple(v.shape), as_numpy(v[:0]).dtype) for k, v in activations.items()}) as writer:
@@ -219,7 +217,7 @@ class Recording:
         the disk is full. Only for a recording with a store.
         """
         assert self._store is not None
-        self.same_layers(step, layers)
+        self._fits(step, {name: shape for name, (shape, _) in layers.items()})
         if not (self._store / _ABOUT).exists() or not self._activations:
             self._write_about(self._store)
         writer = StepWriter(self._store / "activations", step)
@@ -245,6 +243,12 @@ class Recording:
             }
             for readout, by_layer in rows.items()
         }
+
+    def _fits(self, step: int, shapes: dict[str, tuple[int, ...]]) -> None:
+        n = self.inputs or (0 if self.targets is None else len(self.targets))
+        check_shapes(step, shapes, len(self.seeds), n, self._shapes)
+        self.same_layers(step, shapes)
+        self._shapes |= shapes
 
     def same_layers(self, step: int, found: Iterable[str]) -> None:
         """Take the layers' names from the first step. InputError: a later one shows others."""
@@ -371,16 +375,6 @@ class Recording:
                 for j, layer in enumerate(self.layers)
             }
             self._summaries.setdefault(step, {})[name] = by_layer
-
-
-def _real(layer: str, values: Any) -> torch.Tensor:
-    try:
-        found = as_tensor(values)
-    except InputError as error:
-        raise InputError(f"activations of layer {layer!r}: {error}") from error
-    if found.is_complex():
-        raise InputError(f"activations of layer {layer!r} are complex; needed: real numbers")
-    return found
 
 
 def _about(path: Path) -> dict[str, Any]:
