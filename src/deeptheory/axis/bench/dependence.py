@@ -101,7 +101,8 @@ class Rows:
     def folds(self, k: int, seed: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """(rows learned from, rows left out) of each fold."""
         if self.independent:
-            order = torch.randperm(self.n, generator=torch.Generator().manual_seed(int(seed))).numpy()
+            generator = torch.Generator().manual_seed(int(seed) % 2**64)  # torch has no larger seeds, numpy has
+            order = torch.randperm(self.n, generator=generator).numpy()
             parts = np.empty(self.n, dtype=np.int64)
             for fold, rows in enumerate(np.array_split(order, k)):
                 parts[rows] = fold

@@ -25,6 +25,7 @@ from deeptheory.core.statistics import codes_of
 Normalization = Literal["block", "dim", "none"]
 NORMALIZATIONS: tuple[Normalization, ...] = get_args(Normalization)
 Blocks = dict[str, np.ndarray]
+_SMALL = 0.011  # of the largest feature's deviation: below, verdicts begin to depend on it (at .01 of three features)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -165,9 +166,7 @@ def enter(
     values, vectors = torch.linalg.eigh(s.mT @ s / len(s))
     values, vectors = values.flip(0), vectors.flip(1)
     rank = int((values > 1e-10 * values[0]).sum())
-    if rank < s.shape[1] - constant:
-        why = f"{len(s)} stimuli span" if rank == len(s) - 1 else "the features are collinear: they span"
-        notes.append(f"{why} {rank} of the {s.shape[1]} features' dimensions; whitened axes lie within them")
+    notes += _span(s, rank, constant)
     keep = np.flatnonzero(~dead.cpu().numpy())
     y = mean[:, keep]
     basis = vectors[:, :rank]
@@ -203,6 +202,27 @@ def without_axis(e: Entered, sta: torch.Tensor) -> torch.Tensor:
     """
     size = e.s.square().mean(0).sqrt()[:, None] * e.y.std(0, correction=0)
     return (sta.abs() <= 1e-12 * size).all(0)
+
+
+def _span(s: torch.Tensor, rank: int, constant: int) -> list[str]:
+    """What to say of scaled features [n, d] of so many principal directions."""
+    out, d = [], s.shape[1]
+    size = s.square().mean(0).sqrt()
+    small = size[size > 0].min() / size.max()
+    whole = rank
+    if small < _SMALL:
+        alike = s[:, size > 0] / size[size > 0]
+        values = torch.linalg.eigvalsh(alike.mT @ alike / len(s))
+        whole = max(rank, int((values > 1e-10 * values[-1]).sum()))  # what they would span in units of their own
+        lost = f", {whole - rank} of them too little to be measured along at all" if whole > rank else ""
+        out.append(
+            f"the deviation of some features is {float(small):.1g} of the largest one's{lost}: tuning to them hardly "
+            "moves the STA and the penalized axes; normalize='dim' counts all features alike"
+        )
+    if whole < d - constant:
+        why = f"{len(s)} stimuli span" if whole == len(s) - 1 else "the features are collinear: they span"
+        out.append(f"{why} {whole} of the {d} features' dimensions; whitened axes lie within them")
+    return out
 
 
 def count(n: int, what: str) -> str:
@@ -294,6 +314,8 @@ def as_blocks(blocks: Any, d: int) -> Blocks:
             raise InputError(
                 f"block {name!r} holds {list(index[:5])} of {d} features; needed: indices from 0 to {d - 1}"
             )
+        if str(name) in out:
+            raise InputError(f"two blocks are named {name}, as text; give each block a name of its own")
         out[str(name)] = index
     together = np.concatenate(list(out.values())) if out else np.zeros(0)
     if len(together) == 0 or len(np.unique(together)) < len(together):

@@ -25,7 +25,9 @@ class Quadratic:
         x = torch.cat([s, s[:, i] * s[:, j]], 1)
         x = x - x.mean(0)
         deviation = x.square().mean(0).sqrt()
-        x = x / torch.where(deviation > 1e-6 * deviation.max(), deviation, torch.full_like(deviation, torch.inf))
+        own = s.square().mean(0).sqrt()  # of its factors: a feature in small units has products as good as any
+        size = torch.cat([own, own[i] * own[j]])
+        x = x / torch.where(deviation > 1e-6 * size, deviation, torch.full_like(deviation, torch.inf))
         if x.shape[1] < n:
             values, vectors = torch.linalg.eigh(x.mT @ x)
             values = values.clamp_min(1e-6 * values[-1])

@@ -107,9 +107,9 @@ def metric_efficiency(
     candidates: among how many identity is asked for; reliability: of every cell; radius: of the exemplars, in median
     norms; seeds: one simulation each, see simulate. Each stimulus is read by a reader trained on the others, least
     squares or ridge as in Decoding. -> Efficiency, accuracy [seed, metric, units, reader].
-    InputError: no unit or seed, d below 2, candidates below 2 or above n, what simulate refuses.
+    InputError: no unit or seed, n below 3, d below 2, candidates below 2 or above n, what simulate refuses.
     """
-    check_whole(n=(n, 1), d=(d, 2), candidates=(candidates, 2))
+    check_whole(n=(n, 3), d=(d, 2), candidates=(candidates, 2))
     units = tuple(sorted(whole_numbers("units", units, 1).tolist()))
     seeds = tuple(whole_numbers("seeds", seeds).tolist())
     if not units or not seeds:
