@@ -1,8 +1,7 @@
 """axis_code: the electrophysiologist's bench for a population of units, recorded or simulated or of a network.
 
-Source: Chang & Tsao 2017 ("The code for facial identity in the primate brain", Cell 169:1013), with the corrections of
-specs 2.3: mean-subtracted axes, bounded exemplars with all parameters free, the ceiling rho, the pooled orthogonal
-space.
+Source: Chang & Tsao 2017 (Cell 169:1013), with the corrections of specs 2.3: mean-subtracted axes, bounded exemplars
+with all parameters free, the ceiling rho, the pooled orthogonal space.
 """
 
 from dataclasses import dataclass
@@ -297,12 +296,12 @@ def axis_code(
         if models and len(e.s) < folds * 2:
             raise InputError(f"{len(e.s)} stimuli in {folds} folds; needed: at least two in each")
         ceilings = _ceiling(e, reliability)
-        options = {"permutations": permutations, "folds": folds, "radius": radius}
-        options |= {"models": models, "seed": seed, "pool": pool}
+        options = {"permutations": permutations, "folds": folds, "radius": radius, "models": models, "seed": seed}
         if e.seen is None:
-            found = _measured(e, ceilings, **options)
+            found = _measured(e, ceilings, pool, **options)
         else:
-            found = joined([_measured(restricted(e, u, rows), ceilings[u], **options) for u, rows in patterns(e.seen)])
+            parts = [(restricted(e, u, rows), ceilings[u]) for u, rows in patterns(e.seen)]
+            found = joined([_measured(*part, pool, **options) for part in parts])
         return AxisCode(
             **found,
             decoding=decode(e, seed=seed),
@@ -317,7 +316,7 @@ def axis_code(
 
 
 def _measured(
-    e: Entered, ceiling: np.ndarray, permutations: int, folds: int, radius: float, models: bool, seed: int, pool: Any
+    e: Entered, ceiling: np.ndarray, pool: Any, permutations: int, folds: int, radius: float, models: bool, seed: int
 ) -> dict[str, Any]:
     """What is measured unit by unit."""
     null = shuffled(e, permutations, seed)
@@ -335,11 +334,9 @@ def _measured(
 def _ceiling(e: Entered, given: Any) -> np.ndarray:
     if given is not None:
         given = as_floats(given)
-        if given.shape not in ((), (e.asked,)) or (given > 1).any():
-            raise InputError(
-                f"reliability has shape {list(given.shape)}, largest {given.max():g}; needed: one number, or "
-                f"[{e.asked}], at most 1"
-            )
+        if given.shape not in ((), (e.asked,)) or not given.size or (given > 1).any():
+            seen = f"reliability has shape {list(given.shape)}, largest {given.max(initial=-np.inf):g}"
+            raise InputError(f"{seen}; needed: one number, or [{e.asked}], at most 1")
         return np.broadcast_to(given, (e.asked,))[e.units].copy()
     if e.trials is None:
         return np.full(len(e.units), np.nan)

@@ -132,12 +132,14 @@ def _half_width(each: np.ndarray, clusters: torch.Tensor | None) -> np.ndarray:
 def nearer(predicted: torch.Tensor, s: torch.Tensor) -> np.ndarray:
     """c [n]: how many other stimuli lie nearer to the prediction of stimulus i than it does itself; ties count half."""
     length = s.square().sum(1)
-    out = []
+    root, out = length.sqrt(), []
     for at in range(0, len(s), 1024):
         piece = slice(at, at + 1024)
         distance = length - 2 * predicted[piece] @ s.mT
         own = distance.diagonal(offset=at) if at else distance.diagonal()
-        near = 1e-12 * length.mean()
+        said = predicted[piece].square().sum(1).sqrt()[:, None]
+        size = length + said * root  # of what is summed: an outlier's rounding is not that of the others
+        near = 1e-12 * (size + (length[piece, None] + said * root[piece, None]))
         below = (distance < own[:, None] - near).sum(1)
         equal = ((distance - own[:, None]).abs() <= near).sum(1) - 1
         out.append(below.double() + equal.double() / 2)

@@ -14,6 +14,7 @@ import torch
 
 from deeptheory.axis.bench.dependence import Rows
 from deeptheory.axis.bench.validation import Entered
+from deeptheory.core.errors import InputError
 from deeptheory.core.statistics import codes_of, false_discovery
 
 _UNIT_AXIS = {"r2": 1, "aic": 1, "radius": 1, "lead": 2, "lead_error": 2}  # of arrays whose units do not come first
@@ -30,7 +31,12 @@ def restricted(e: Entered, units: np.ndarray, rows: np.ndarray) -> Entered:
     """What some units saw."""
     at = torch.as_tensor(rows)
     s = e.s[at]
-    s = s - s.mean(0)
+    s = torch.where((s == s[0]).all(0), 0.0, s - s.mean(0))  # constant here: the mean may be rounded
+    if not bool(s.any()):
+        raise InputError(
+            f"no feature varies over the {len(s)} stimuli that unit {e.units[units[0]]} saw"
+            f"{f' and {len(units) - 1} others' if len(units) > 1 else ''}; leave it out"
+        )
     values, vectors = torch.linalg.eigh(s.mT @ s / len(s))
     values, vectors = values.flip(0), vectors.flip(1)
     rank = int((values > 1e-10 * values[0]).sum())

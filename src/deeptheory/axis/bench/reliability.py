@@ -49,9 +49,8 @@ def split_half(trials: Any, splits: int = 20, seed: int = 0) -> np.ndarray:
         )
         total += _correlation(a, b, both)
     r = total / splits
-    halves = torch.where(both, 1 / (count // 2).clamp_min(1), 0).sum(0) / both.sum(
-        0
-    )  # mean noise of a half, in single trials
+    per_half = 1 / (count // 2).clamp_min(1).to(x)  # of integers it would have torch's default dtype
+    halves = torch.where(both, per_half, 0.0).sum(0) / both.sum(0)  # mean noise of a half, in single trials
     seen = count > 0
     whole = torch.where(seen, 1 / count.clamp_min(1).to(x), 0.0).sum(0) / seen.sum(0)
     factor = halves / whole
@@ -151,8 +150,8 @@ def _signal_power(
     within: torch.Tensor, free: torch.Tensor, raw: torch.Tensor, mean: torch.Tensor, inverse: torch.Tensor
 ) -> torch.Tensor:
     noise = within.sum(0) / torch.where(free.sum(0) > 0, free.sum(0), torch.nan)  # variance of one trial
-    signal = _variance(mean) - noise * inverse.nanmean(0)
-    return signal / _variance(raw)
+    signal, whole = _variance(mean) - noise * inverse.nanmean(0), _variance(raw)
+    return signal / torch.where(whole > 0, whole, torch.nan)  # a unit of one mean has no share of it
 
 
 def _variance(x: torch.Tensor) -> torch.Tensor:

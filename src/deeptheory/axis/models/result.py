@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Models(Result):
     """The rival models of every unit, compared on held-out stimuli.
 
-    names, of cubics of one number, s the normalized features: "axis" w.s; "exemplar" |s - e|, |e| at most bound (also
+    names, of cubics of one number, s the normalized features: "axis" w.s; "exemplar" |s - e|, |e| at most bounds (also
     at half and twice that); "norm x direction" cos(s, w), times |s|, 0 at a right angle; "energy" (w.s)^2; "angle"
     cos(s, w); "norm" |s|. Also "quadratic", all products of two features, ridge; "energy, two axes"; "constant".
     Source: Chang & Tsao 2017, figure 4.
@@ -34,8 +34,8 @@ class Models(Result):
     unit], r2 of the first minus r2 of the second, and its standard error, paired over stimuli. ceiling: [unit], rho of
     the responses, NaN where not known. aic: [model, unit], n log(mean squared error) + 2 (parameters + 1), fits on all
     stimuli. axis: [unit, d], fitted, of unit length, the response growing along it; target: [unit, d], fitted exemplar;
-    radius: [3, unit], |e| at bound, half, twice. norm_p: [unit], score test of an effect of |s| at a given w.s,
-    NaN where all lengths |s| are equal.
+    bounds: [unit], radius= in median norms of the stimuli that it saw; radius: [3, unit], |e| at that bound, half,
+    twice. norm_p: [unit], score test of an effect of |s| at a given w.s, NaN where all lengths |s| are equal.
     folds: how many. units: names. converged: [unit] bool, the fits of axis and exemplar on all stimuli ended by
     themselves.
 
@@ -62,7 +62,7 @@ class Models(Result):
     reason: np.ndarray
     verdict_half: np.ndarray
     verdict_twice: np.ndarray
-    bound: float
+    bounds: np.ndarray
     radius: np.ndarray
     axis: np.ndarray
     target: np.ndarray
@@ -70,6 +70,11 @@ class Models(Result):
     converged: np.ndarray
     folds: int
     units: np.ndarray
+
+    @property
+    def bound(self) -> float:
+        """The largest of bounds."""
+        return float(self.bounds.max())
 
     def of(self, name: str) -> np.ndarray:
         """[unit]: r2 of the model `name`, one of .names. InputError: no such model."""
@@ -124,7 +129,7 @@ class Models(Result):
         }
         columns |= {"verdict_twice": self.verdict_twice}
         columns |= {f"r2 {name}": self.r2[k] for k, name in enumerate(self.names) if name != "constant"}
-        columns |= {"ceiling": self.ceiling, "radius": self.radius[0] / self.bound, "norm_p": self.norm_p}
+        columns |= {"ceiling": self.ceiling, "radius": self.radius[0] / self.bounds, "norm_p": self.norm_p}
         return pd.DataFrame(columns)
 
     def figure(self) -> "plotly.graph_objects.Figure":
@@ -180,7 +185,7 @@ def compare_models(
         reason=np.array([REASONS.get(k, "") for k in said[0][1]]),
         verdict_half=said[1][0],
         verdict_twice=said[2][0],
-        bound=bound * size,
+        bounds=np.full(len(e.units), bound * size),
         radius=kept["radius"] * size,
         axis=kept["axis"] @ basis.T,
         target=kept["target"] * size @ basis.T,
