@@ -1,6 +1,7 @@
 """The instrument gives the numbers of trace_routing, and says where there is nothing to route."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,3 +43,17 @@ def test_no_capsules_no_numbers():
     found = measure(nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)), x, y, instruments=NAME, twins=0)[NAME]
     assert all(math.isnan(r.value) and "no routed layer" in r.note for r in found.rows)
     assert load(NAME).finding(found) is None
+
+
+def test_no_child_that_is_there_is_no_uniform_coupling(monkeypatch):
+    """An entropy of NaN over NaN read as 1: nothing is routed."""
+    x = images()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        net = capsules.MatrixCapsuleNetwork(image_shape=(2, 32, 32), classes=3, types=(4, 4, 4, 4))
+    traces = capsules.trace_routing(net, x)
+    empty = {name: replace(t, entropy=np.full_like(t.entropy, np.nan)) for name, t in traces.items()}
+    monkeypatch.setattr("deeptheory.inspection.capsule_routing.trace_routing", lambda *_: empty)
+    found = measure(net, x, torch.arange(6) % 3, instruments=NAME, twins=0)[NAME].of("entropy")[0]
+    assert math.isnan(found.value)
+    assert "classifier nan" in found.note

@@ -69,3 +69,18 @@ def test_a_pickle_runs_only_when_trusted(folder):
         with pytest.raises(InputError):
             read_model(name)
     assert not (folder / "was_run").exists()
+
+
+def test_a_state_dict_next_to_other_tensors_is_found(tmp_path):
+    """A step or a random state is a tensor, too, and made the whole file pass for a state dict."""
+    state = torch.nn.Linear(2, 3).state_dict()
+    torch.save({"step": torch.tensor(5), "model": state, "rng": torch.get_rng_state()}, tmp_path / "w.pt")
+    assert list(read_weights(tmp_path / "w.pt")) == ["weight", "bias"]
+
+
+def test_a_file_that_holds_itself_ends(tmp_path):
+    inside: dict = {}
+    inside["state_dict"] = inside
+    torch.save(inside, tmp_path / "w.pt")
+    with pytest.raises(InputError, match="needed: a state dict"):
+        read_weights(tmp_path / "w.pt")

@@ -43,8 +43,9 @@ def run(context: Context) -> dict[str, list[Reading]]:
 
 
 def _uniformity(trace: RoutingTrace) -> float:
-    """Entropy of the coupling after the last iteration over that of the first, which is uniform."""
-    return float(trace.entropy[-1] / trace.entropy[0]) if trace.entropy[0] > 0 else 1.0
+    """Entropy of the coupling after the last iteration over that of the first, which is uniform: 1 of a single parent,
+    NaN where no child is there."""
+    return 1.0 if trace.entropy[0] == 0 else float(trace.entropy[-1] / trace.entropy[0])
 
 
 def _none(names: list[str], why: str) -> dict[str, list[Reading]]:

@@ -13,6 +13,7 @@ from typing import Any
 from torch import nn
 
 from deeptheory.cheap import FlatteningCost, flattening_cost
+from deeptheory.core.errors import InputError
 from deeptheory.inspection.instrument import Context, Finding, Instrument, Passes, Quantity, Reading
 
 _MOST = 4096  # columns of a matrix whose product and rank are computed
@@ -57,7 +58,10 @@ def run(context: Context) -> dict[str, list[Reading]]:
         return {"": [Reading(quantity=q, value=math.nan, note=why) for q in names]}
     largest = [max(max(m.weight.shape) for m in p) for _, p in parts]  # type: ignore[attr-defined]  # Linears
     small = [part for part, size in zip(parts, largest) if size <= _MOST]
-    costs: list[FlatteningCost] = [flattening_cost(p) for _, p in small]
+    try:
+        costs: list[FlatteningCost] = [flattening_cost(p) for _, p in small]
+    except InputError as error:  # weights that are not finite
+        return {"": [Reading(quantity=q, value=math.nan, note=str(error)) for q in names]}
     deep = sum(c.deep for c in costs)
     if not deep:
         why = f"matrices above {_MOST} columns, or no weight other than 0"

@@ -81,7 +81,7 @@ def _column(targets: Any, n: int) -> np.ndarray:
         raise InputError(
             f"targets hold {int((~np.isfinite(y)).sum())} values that are not finite; leave those samples out"
         )
-    if y.ndim == 2 and y.dtype.kind in "fiub" and y.min() >= 0 and np.allclose(y.sum(axis=1), 1, atol=1e-4):
+    if y.ndim == 2 and y.size and y.dtype.kind in "fiub" and y.min() >= 0 and np.allclose(y.sum(axis=1), 1, atol=1e-4):
         return y.argmax(axis=1)
     if y.ndim > 1:
         raise InputError(

@@ -1,21 +1,30 @@
 """Which samples of what was given are measured: at most so many, drawn with the seed; of a loader the first ones."""
 
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset
+from torch.utils.data import (
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    RandomSampler,
+    Subset,
+    SubsetRandomSampler,
+    WeightedRandomSampler,
+)
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_whole, labels_array
-from deeptheory.recording.inputs import mapped, sample_count, with_targets
+from deeptheory.recording.inputs import mapped, sample_count, tensors_of, with_targets
 
 
 def sampled(inputs: Any, targets: Any, first: int | None, seed: int, model: nn.Module) -> tuple[Any, Any, str]:
-    """(inputs, targets, how they were drawn). InputError: first is no integer or below 1, targets that are masked or of
-    another length."""
+    """(inputs, targets, how they were drawn). InputError: first is no integer or below 1, targets that are masked, of
+    another length, or given next to a loader that shuffles."""
     if first is not None:
         check_whole(first=(first, 1))
         first = int(first)
@@ -40,15 +49,20 @@ def sampled(inputs: Any, targets: Any, first: int | None, seed: int, model: nn.M
 
 
 def _of_loader(loader: Any, targets: Any, first: int | None, model: nn.Module) -> tuple[Any, Any, str]:
+    order = getattr(getattr(loader, "batch_sampler", None), "sampler", getattr(loader, "sampler", None))
+    if targets is not None and isinstance(order, RandomSampler | SubsetRandomSampler | WeightedRandomSampler):
+        raise InputError(
+            "the loader shuffles, and the targets have an order of their own; give a loader of (x, y), or one without "
+            "shuffle=True"
+        )
     if first is None:
         x, y = with_targets(
             DataLoader(loader, batch_size=256) if isinstance(loader, IterableDataset) else loader, targets, model
         )
         return x, y, f"all {sample_count(x):,}"
     source = DataLoader(loader, batch_size=256) if isinstance(loader, IterableDataset) else loader
-    size = source.batch_size or 1
     with torch.random.fork_rng(devices=[]):
-        items = list(islice(source, -(-first // size)))
+        items = list(_until(source, first))
     if not items:
         raise InputError("inputs hold no sample: the loader or dataset is empty")
     x, y = with_targets(_Kept(items), None, model)
@@ -58,8 +72,28 @@ def _of_loader(loader: Any, targets: Any, first: int | None, model: nn.Module) -
         x = mapped(x, lambda v: v[:first] if v.ndim and len(v) == n else v)
         y = None if y is None else _taken(y, rows, n)
     if targets is not None:
-        y = _taken(targets, np.arange(min(n, first)), len(targets))
+        there = np.shape(targets)[0] if np.ndim(targets) else 0
+        if there < min(n, first) or (n < first and there != n):
+            raise InputError(f"targets have {there or 'no'} rows, inputs {n}; one each is needed")
+        y = _taken(targets, np.arange(min(n, first)), there)
     return x, y, f"the first {min(n, first):,} of the loader"
+
+
+def _until(source: DataLoader, first: int) -> Iterator[Any]:
+    """Batches until they hold so many samples: a batch_sampler does not say how many it will give."""
+    if source.batch_size is not None:
+        yield from islice(source, -(-first // source.batch_size))
+        return
+    held = 0
+    for item in source:
+        yield item
+        held += max(1, _rows_of(item))
+        if held >= first:
+            return
+
+
+def _rows_of(item: Any) -> int:
+    return next((len(v) for v in tensors_of(item) if v.ndim), 0)
 
 
 class _Kept(DataLoader):

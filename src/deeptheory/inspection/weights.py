@@ -12,6 +12,7 @@ from deeptheory.core.errors import InputError
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".tar")
 _INNER = ("state_dict", "model_state_dict", "model", "module", "weights", "net")  # where training scripts put it
+_DEPTH = 8  # dicts within dicts: a file may hold one that holds itself
 
 
 def read_weights(path: Path, trust: bool = False) -> dict[str, torch.Tensor]:
@@ -49,13 +50,19 @@ def read_weights(path: Path, trust: bool = False) -> dict[str, torch.Tensor]:
 def _state(found: Any, path: Path) -> dict[str, torch.Tensor]:
     if isinstance(found, torch.nn.Module):
         found = found.state_dict()
-    while isinstance(found, dict) and not _is_state(found):
-        inner = next((found[k] for k in _INNER if isinstance(found.get(k), dict)), None)
+    for _ in range(_DEPTH):
+        if not isinstance(found, dict):
+            break
+        nested = [found[k] for k in _INNER if isinstance(found.get(k), dict)]
+        inner = next((v for v in nested if _is_state(v)), None)  # next to a step or a random state, tensors as well
+        if inner is None and _is_state(found):
+            break
+        inner = inner if inner is not None else next(iter(nested), None)
         if inner is None:
             keys = ", ".join(map(str, list(found)[:6]))
             raise InputError(f"{path} holds no state dict (its keys: {keys}); save model.state_dict()")
         found = inner
-    if not isinstance(found, dict) or not found:
+    if not isinstance(found, dict) or not _is_state(found):
         raise InputError(f"{path} holds a {type(found).__name__}; needed: a state dict, the weights by name")
     return found
 
