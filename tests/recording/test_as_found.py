@@ -147,6 +147,34 @@ def test_a_large_model_that_rewrites_its_weights_is_named(monkeypatch):
         dt.layers(Careless(), X.clone())
 
 
+class Caching(nn.Module):
+    """A buffer or a plain tensor that each forward pass writes into."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.lin, self.kind = nn.Linear(4, 1, bias=False), kind
+        self.register_buffer("kept", torch.zeros(100))
+        self.plain = torch.zeros(100)
+
+    def forward(self, x):
+        if self.kind:
+            getattr(self, self.kind).add_(1)
+        return torch.relu(self.lin(x))
+
+
+@pytest.mark.parametrize(("kind", "match"), [("kept", "buffer 'kept'"), ("plain", "tensor 'plain'")])
+def test_a_large_buffer_that_is_rewritten_is_named(monkeypatch, kind, match):
+    x = torch.ones(3, 4)
+    for model in (Caching(kind), Caching("")):
+        dt.layers(model, x)  # small ones are put back
+        assert not model.kept.any()
+        assert not model.plain.any()
+    monkeypatch.setattr("deeptheory.recording.found._COPIED", 200)
+    dt.layers(Caching(""), x)
+    with pytest.raises(InputError, match=f"rewrote the {match}"):
+        dt.layers(Caching(kind), x)
+
+
 def test_a_pending_backward_pass_goes_on():
     model = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
     loss = model(X).square().sum()

@@ -207,3 +207,35 @@ def test_moments_that_do_not_fit_leave_nothing_behind():
     add("b", step=1)
     with pytest.raises(InputError, match=r"step 1 has moments of \['b'\], step 0 of \['a'\]"):
         recorder.dataset()
+
+
+@pytest.mark.parametrize("replace", ["module", "parameter", "parametrization"])
+def test_a_weight_that_is_replaced_later_is_told(replace):
+    """Its old one has no gradient, which would count as 0."""
+    model = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 2))
+    recorder = dt.GradientRecorder(model)
+    epoch(model, recorder)
+    if replace == "module":
+        model[0] = nn.Linear(4, 3)
+    elif replace == "parameter":
+        model[0].weight = nn.Parameter(torch.ones(3, 4))
+    else:
+        weight_norm(model[0])
+    with pytest.raises(InputError, match="layer '0' has another weight than when this recorder was made"):
+        epoch(model, recorder)
+    assert recorder.steps == (0,)
+    epoch(model, dt.GradientRecorder(model))
+
+
+def test_moves_and_pruning_keep_the_weight():
+    model = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 2))
+    recorder = dt.GradientRecorder(model)
+    model.double().float()
+    prune.l1_unstructured(model[0], "weight", amount=2)
+    epoch(model, recorder)
+    assert (recorder.dataset().mean_norm.values > 0).all()
+
+
+def test_no_layer_at_all_is_not_a_frozen_one():
+    with pytest.raises(InputError, match="nothing to collect: layers names none"):
+        dt.GradientRecorder(nn.Linear(4, 3), layers=[])

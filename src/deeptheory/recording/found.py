@@ -30,14 +30,22 @@ def as_found(model: nn.Module, grad: bool = False) -> Iterator[None]:
     Put back: train flags, parameters, buffers, each module's own attributes (counters, tensors, arrays, lists, caches),
     gradients of parameters, the states of Python's, numpy's and torch's generators. Inference mode, when on, is
     left for the time of the block. InputError: the forward pass rewrote parameters of a model too large to copy
-    (256 MiB).
+    (256 MiB), or a buffer or tensor that is.
     """
     modules = [m for m in model.modules() if not isinstance(m, torch.jit.ScriptModule)]
     scripted = [(m, m.training) for m in model.modules() if isinstance(m, torch.jit.ScriptModule)]
     parameters = dict(model.named_parameters())
     small = sum(p.numel() * p.element_size() for p in parameters.values() if not _is_odd(p)) <= _COPIED
     tensors = [*model.buffers(), *(parameters.values() if small else ())]
-    versions = {} if small else {name: _version(p) for name, p in parameters.items()}
+    watched = {} if small else {f"parameter {name!r}": p for name, p in parameters.items()}
+    watched |= {f"buffer {name!r}": t for name, t in model.named_buffers() if _is_large(t)}
+    watched |= {
+        f"tensor {f'{path}.{name}'.lstrip('.')!r}": t
+        for path, m in model.named_modules()
+        for name, t in m.__dict__.items()
+        if isinstance(t, torch.Tensor) and _is_large(t)
+    }
+    versions = {name: _version(t) for name, t in watched.items()}
     apart = {id(t) for t in (*parameters.values(), *model.buffers())}
     with torch.inference_mode(False):
         put_back = [_keeper(t) for t in tensors]
@@ -79,10 +87,10 @@ def as_found(model: nn.Module, grad: bool = False) -> Iterator[None]:
             p.grad = g
         random.setstate(python)
         np.random.set_state(numpy)  # noqa: NPY002
-    changed = next((name for name, seen in versions.items() if _version(parameters[name]) != seen), None)
+    changed = next((name for name, seen in versions.items() if _version(watched[name]) != seen), None)
     if changed is not None:
         raise InputError(
-            f"the forward pass rewrote the parameter {changed!r} (max_norm=, clipped weights, a running mean?), and "
+            f"the forward pass rewrote the {changed} (max_norm=, clipped weights, a running mean?), and "
             "the model is too large to be copied beforehand: it is no longer as it was; record a copy of the model"
         )
 
@@ -102,8 +110,13 @@ def _keeper(value: Any, apart: set[int] | frozenset = frozenset(), depth: int = 
     return _refiller(value, [k for k in inner if k is not None])
 
 
+def _is_large(t: torch.Tensor) -> bool:
+    """Too large to be copied, so that it is watched instead."""
+    return not _is_odd(t) and t.numel() * t.element_size() > _COPIED
+
+
 def _tensor_keeper(t: torch.Tensor) -> Callable[[], None] | None:
-    if t.numel() * t.element_size() > _COPIED:
+    if _is_large(t):
         return None
     memory, content = t.detach(), t.detach().clone()
 

@@ -46,6 +46,7 @@ class GradientRecorder:
     def __init__(self, model: "nn.Module | None" = None, layers: Iterable[str] | None = None, seed: int = 0):
         self.seeds: Sequence[int] = getattr(model, "seeds", None) or (int(seed),)
         self._weights: dict[str, Any] = {}
+        self._model: Any = None
         self.skipped: dict[str, str] = {}
         if model is not None and not hasattr(model, "seeds"):
             found = _matrices(model)
@@ -62,8 +63,9 @@ class GradientRecorder:
                     self.skipped[name] = "frozen: requires_grad is False"
             self._weights = {name: found[name] for name in wanted if name not in self.skipped}
             if not self._weights:
-                frozen = f"all {len(found)} weight matrices are frozen"
-                raise InputError(f"nothing to collect: {frozen if found else 'the model has no weight matrix'}")
+                none = f"all {len(found)} weight matrices are frozen" if wanted else "layers names none"
+                raise InputError(f"nothing to collect: {none if found else 'the model has no weight matrix'}")
+            self._model = model
         self._sums: dict[str, list[Any]] = {}
         self._rows: dict[int, dict[str, dict[str, Any]]] = {}
 
@@ -86,8 +88,15 @@ class GradientRecorder:
     def collect(self) -> None:
         """Take in the gradients of one minibatch, each parameter's .grad as it is (zeroed before, and unscaled).
 
-        InputError: there are none (call it between backward and step).
+        InputError: there are none (call it between backward and step), or the model has another weight by now.
         """
+        held = set() if self._model is None else {id(p) for p in self._model.parameters()}
+        gone = next((name for name, w in self._weights.items() if id(w) not in held), None)
+        if gone is not None:
+            raise InputError(
+                f"layer {gone!r} has another weight than when this recorder was made (replaced, or parametrized); make "
+                "a GradientRecorder of the model as it is now"
+            )
         if not any(w.grad is not None for w in self._weights.values()):
             frozen = [n for n, w in self._weights.items() if not w.requires_grad]
             why = f"; {', '.join(frozen[:4])} were frozen since" if frozen else ""
