@@ -42,7 +42,11 @@ class Chain:
 def read_chain(prior, transitions, orientation: str, exact: bool | None) -> Chain:
     """Check the tables and bring them into one form. Errors: see MarkovHierarchy."""
     pick(dict.fromkeys(ORIENTATIONS, 0), orientation, what="orientation")
-    tables = [_table(m, f"transition {k}") for k, m in enumerate(transitions, start=1)]
+    try:
+        given = list(transitions)
+    except TypeError as error:
+        raise InputError(f"transitions is {transitions!r:.60}; needed: a list of tables, one per step") from error
+    tables = [_table(m, f"transition {k}") for k, m in enumerate(given, start=1)]
     if not tables:
         raise InputError("transitions is empty; a hierarchy has at least one step")
     first = _vector(prior)
@@ -69,7 +73,7 @@ def read_chain(prior, transitions, orientation: str, exact: bool | None) -> Chai
 
 
 def _vector(prior) -> np.ndarray:
-    p = _dense(prior)
+    p = _dense(prior, "prior")
     if p.ndim != 1 or not len(p):
         raise InputError(f"prior has shape {list(p.shape)}; needed: [states], at least one")
     _check_table(p[:, None], "prior")
@@ -78,17 +82,25 @@ def _vector(prior) -> np.ndarray:
 
 def _table(m, name: str):
     if _sparse(m):
-        return m.tocsc()
-    m = _dense(m)
+        m = m.tocsc()
+        if m.dtype.kind not in "biuf":
+            raise InputError(f"{name} holds {m.dtype}; needed: real numbers")
+        return m
+    m = _dense(m, name)
     if m.ndim != 2 or not m.size:
         raise InputError(f"{name} has shape {list(m.shape)}; needed: [new states, old states]")
     return m
 
 
-def _dense(m) -> np.ndarray:
-    m, given = as_numpy(m), m
-    if m.dtype == object:
-        return m
+def _dense(m, name: str) -> np.ndarray:
+    try:
+        m, given = as_numpy(m), m
+        if m.dtype == object:
+            for v in m.flat:
+                _fraction(v)
+            return m
+    except (TypeError, ValueError, OverflowError) as error:  # ragged, sparse tensors, None, text, NaN, infinity
+        raise InputError(f"{name} is no table of finite real numbers: {str(error)[:80]}") from error
     if m.dtype.kind in "iu":
         return m if m.dtype.itemsize == 8 else m.astype(np.int64)  # sums of narrow ones would wrap around
     return as_floats(given)
@@ -109,11 +121,13 @@ def _check_table(m, name: str) -> None:
         raise InputError(f"{name} holds NaN or infinity; probabilities are numbers from 0 to 1")
     if (values < 0).any():
         raise InputError(f"{name} holds {values.min()}; probabilities and counts are not negative")
+    m = m.astype(np.float64) if values.dtype.kind in "iu" else m  # sums of int64 wrap around
     sums = np.asarray(m.sum(axis=0)).reshape(-1)
     if not (sums > 0).all():
         empty = int(np.argmax(sums <= 0))
         raise InputError(f"{name} says nothing of state {empty}: its column sums to 0; give every state a next one")
-    if values.dtype.kind == "f" and (off := float(np.abs(sums.astype(float) - 1).max())) > _SLACK:
+    floats = values.dtype.kind == "f" or (values.dtype == object and any(isinstance(v, float) for v in values.flat))
+    if floats and (off := float(np.abs(sums.astype(float) - 1).max())) > _SLACK:
         raise InputError(f"the columns of {name} miss 1 by up to {off:.2g}; give probabilities, or counts as integers")
 
 
@@ -177,9 +191,14 @@ def _whole_columns(m) -> np.ndarray:
 
     A float is taken at its binary value.
     """
-    fractions = np.array(
-        [[Fraction(v) if not isinstance(v, np.generic) else Fraction(v.item()) for v in row] for row in m]
-    )
+    fractions = np.array([[_fraction(v) for v in row] for row in m])
     shares = fractions / fractions.sum(axis=0)
     common = lcm(*(f.denominator for f in shares.ravel()))
     return np.array([[int(f * common) for f in row] for row in shares], dtype=object)
+
+
+def _fraction(v) -> Fraction:
+    """A number as it is. TypeError, ValueError or OverflowError: text, None, a complex number, NaN, infinity."""
+    if isinstance(v, str):
+        raise TypeError(f"{v!r} is text")
+    return Fraction(v.item() if isinstance(v, np.generic) else v)

@@ -21,6 +21,7 @@ from deeptheory.cheap.hierarchy.merging import Distillation, bits_of, distil
 from deeptheory.cheap.hierarchy.rows import group_rows, group_whole_rows
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
+from deeptheory.core.names import count_of
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_number, check_whole
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import pandas
     import plotly.graph_objects
 
+_SMALL = 2.0**-1000  # probabilities below it are inverted in this unit
 _IN_DOUBT = 1e3  # different rows nearer than so many tolerances earn a note
 
 
@@ -97,8 +99,8 @@ class MarkovHierarchy(Result):
         states: number of states of each level, by default the largest number seen, plus 1. smoothing: added to every
         count. States that never occur before the last level get no statement of their own and must be smoothed or left
         out. options: keywords of the class. Chance makes all rows of such tables differ: see distil.
-        InputError: another shape or dtype, negative numbers, too few states, smoothing below 0 or infinite, a state
-        without successor; and as the class.
+        InputError: another shape or dtype, negative numbers, too few states or over 10^7, smoothing below 0 or
+        infinite, a state without successor; and as the class.
         """
         from deeptheory.cheap.hierarchy.sources import tables_of_samples
 
@@ -150,7 +152,10 @@ class MarkovHierarchy(Result):
         x: [...] integers, states of y_n -> [..., s_0]; None: all of them, [s_n, s_0]. Rows of impossible x are NaN.
         InputError: x is not such integers.
         """
-        x = np.arange(self.states[-1]) if x is None else as_numpy(x)
+        try:
+            x = np.arange(self.states[-1]) if x is None else as_numpy(x)
+        except ValueError as error:
+            raise InputError(f"x holds rows of several lengths; needed: integers ({str(error)[:60]})") from error
         if x.dtype.kind not in "iu" or (x.size and (x.min() < 0 or x.max() >= self.states[-1])):
             raise InputError(f"x is {x!r}; needed: integers from 0 to {self.states[-1] - 1}")
         t = self.classes[-1][x]  # T_n: x without what cannot happen
@@ -279,8 +284,7 @@ class MarkovHierarchy(Result):
 
 
 def _solve(chain: Chain, tolerance: float):
-    """classes, maps, marginals, P(y_0 | T_0) and doubts, from the data upwards:
-    each level reads the classes below it."""
+    """classes, maps, marginals, P(y_0 | T_0) and doubts, from the data upwards: each level reads those below it."""
     from scipy import sparse
 
     marginals = [chain.prior]
@@ -304,18 +308,33 @@ def _solve(chain: Chain, tolerance: float):
         maps.append(f)
         classes.append(np.where(below >= 0, f[np.maximum(below, 0)], -1))
         below = classes[-1]
-    doubts = ()
-    if nearest < _IN_DOUBT * tolerance:
-        doubts = (f"different rows lie {nearest:.1e} apart, near the tolerance {tolerance:.0e}; exact=True settles it",)
-    return tuple(classes[::-1]), tuple(maps[::-1]), tuple(marginals), rows.toarray(), doubts
+    doubts = []
+    if nearest < _IN_DOUBT * max(tolerance, np.finfo(np.float64).eps):
+        doubts = [f"different rows lie {nearest:.1e} apart, near the tolerance {tolerance:.0e}; exact=True settles it"]
+    if lost := int((_reached(chain) & ~possible).sum()):
+        doubts.append(
+            f"{count_of(lost, 'state')} of the last level can be reached, but with a probability that float64 rounds "
+            "to 0, and got no class; exact=True gives one"
+        )
+    return tuple(classes[::-1]), tuple(maps[::-1]), tuple(marginals), rows.toarray(), tuple(doubts)
 
 
 def _backward(m, old: np.ndarray, new: np.ndarray):
     """P(y_{i-1} | y_i) = M_i[y_i, y_{i-1}] p(y_{i-1}) / p(y_i), [new, old]; rows of impossible states are 0."""
     from scipy import sparse
 
-    inverse = np.divide(1.0, new, out=np.zeros_like(new), where=new > 0)
-    return sparse.csr_array(sparse.diags_array(inverse) @ m @ sparse.diags_array(old))
+    unit = np.where((new > 0) & (new < _SMALL), 1 / _SMALL, 1.0)  # 1 / 1e-310 is infinite
+    inverse = np.divide(1.0, new * unit, out=np.zeros_like(new), where=new > 0)
+    out = sparse.csr_array(sparse.diags_array(inverse) @ m @ sparse.diags_array(old))
+    return sparse.csr_array(sparse.diags_array(unit) @ out) if (unit > 1).any() else out
+
+
+def _reached(chain: Chain) -> np.ndarray:
+    """Which states of the last level [s_n] some path of steps that are not 0 leads to."""
+    reached = chain.prior > 0
+    for m in chain.transitions:
+        reached = (m > 0) @ reached.astype(np.int64) > 0
+    return reached
 
 
 def _joint(chain: Chain, marginals, level: int):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects
 
 _ROUNDING = 1e-12  # bits: two losses nearer than this are one
+_RARE = 1e-290  # products below it have lost digits, or are 0
 _MOST = 4000  # classes: the table of costs is square
 
 
@@ -44,7 +45,7 @@ class Distillation(Result):
         return self.information - self.lost
 
     def __repr__(self) -> str:
-        few = int(self.states[np.searchsorted(self.lost, 0.01 * self.information, side="right") - 1])
+        few = int(self.states[np.searchsorted(self.lost, 0.01 * self.information + _ROUNDING, side="right") - 1])
         return (
             f"Distillation(T_{self.level}: {self.states[0]} classes hold {self.information:.4g} bits about "
             f"y_{self.about}; {few} hold 99 %)"
@@ -138,7 +139,13 @@ def bits_of(joint: np.ndarray) -> float:
     """Mutual information of a table of probabilities, in bits."""
     outer = joint.sum(1, keepdims=True) * joint.sum(0, keepdims=True)
     seen = joint > 0
-    return float((joint[seen] * np.log2(joint[seen] / outer[seen])).sum())
+    with np.errstate(divide="ignore", over="ignore"):
+        bits = np.log2(joint[seen] / outer[seen])
+    rare = outer[seen] < _RARE  # the product of two probabilities is 0 where each is 1e-170
+    if rare.any():
+        rows, columns = (np.broadcast_to(joint.sum(k, keepdims=True), joint.shape)[seen][rare] for k in (1, 0))
+        bits[rare] = np.log2(joint[seen][rare] / rows) - np.log2(columns)
+    return float((joint[seen] * bits).sum())
 
 
 def _loss(row: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -8,7 +8,9 @@ import numpy as np
 
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
-from deeptheory.core.shapes import check_number, check_whole
+from deeptheory.core.shapes import check_number, check_whole, whole_numbers
+
+_MOST_STATES = 10**7
 
 
 def tables_of_samples(samples, states: Sequence[int] | None, smoothing: float):
@@ -20,7 +22,9 @@ def tables_of_samples(samples, states: Sequence[int] | None, smoothing: float):
         raise InputError(
             f"samples have shape {list(y.shape)}, dtype {y.dtype}; needed: [N, levels + 1] of 0, 1, 2, ..."
         )
-    sizes = [int(v) + 1 for v in y.max(axis=0)] if states is None else [int(s) for s in states]
+    sizes = [int(v) + 1 for v in y.max(axis=0)] if states is None else whole_numbers("states", states).tolist()
+    if max(sizes, default=0) > _MOST_STATES:
+        raise InputError(f"a level has {max(sizes)} states, the limit is {_MOST_STATES}; number them 0, 1, 2, ...")
     if len(sizes) != y.shape[1] or any(s <= v for s, v in zip(sizes, y.max(axis=0))):
         raise InputError(f"states is {sizes}; the samples need {[int(v) + 1 for v in y.max(axis=0)]} at least")
     check_number(smoothing=smoothing)
@@ -44,6 +48,8 @@ def tables_of_kernels(prior: Mapping, kernels: Sequence[Callable[[Any], Mapping]
     """prior, [new, old] tables (sparse, or dense Fractions) and the states' own names, level by level."""
     from scipy import sparse
 
+    if not isinstance(prior, Mapping):
+        raise InputError(f"prior is a {type(prior).__name__}; needed: a mapping of states to their probabilities")
     exact = all(isinstance(p, Fraction | int) for p in prior.values())
     names: list[list] = [list(prior)]
     steps = []
@@ -54,6 +60,8 @@ def tables_of_kernels(prior: Mapping, kernels: Sequence[Callable[[Any], Mapping]
             leads = kernel(state)
             if not leads:
                 raise InputError(f"kernel {k} leads nowhere from {state!r}; give at least one next state")
+            if not isinstance(leads, Mapping) or any(isinstance(p, str) for p in leads.values()):
+                raise InputError(f"kernel {k} gives {leads!r:.60}; needed: a mapping of next states to probabilities")
             for following, p in leads.items():
                 row.append(known.setdefault(following, len(known)))
                 column.append(j)
