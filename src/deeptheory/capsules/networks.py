@@ -20,6 +20,7 @@ from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules,
 from deeptheory.capsules.matrix_primary import MatrixPrimary
 from deeptheory.capsules.reconstruction import Reconstruction
 from deeptheory.capsules.routing.backends import Backend
+from deeptheory.capsules.routing.checks import in_dtype_of
 from deeptheory.capsules.routing.em import Presence
 from deeptheory.capsules.routing.variants import Init, Variant, VariantName, variant_of
 from deeptheory.capsules.vector_layers import Capsules, PrimaryCapsules, check_sizes, sizes_of
@@ -297,7 +298,7 @@ def check_images(images: Any, image_shape: tuple[int, ...], like: torch.Tensor) 
         raise InputError(
             f"images are {images.dtype}; needed: floats, such as dt.datasets.downsample(images) gives, in [0, 1]"
         )
-    return images if torch.is_autocast_enabled(images.device.type) else images.to(like.dtype)
+    return in_dtype_of(like, images)
 
 
 def _say_if_large(

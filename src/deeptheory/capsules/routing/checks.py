@@ -65,8 +65,10 @@ def floating(x: torch.Tensor) -> torch.Tensor:
 
 
 def in_one_dtype(x: torch.Tensor, *others: torch.Tensor | None) -> tuple[Any, ...]:
-    """All in the widest of their dtypes, None as it is; under autocast, which chooses, as they are."""
-    if _autocast(x.device):
+    """All in the widest of their dtypes, None as it is; under autocast, which chooses, as they are, but with float64,
+    which autocast leaves alone.
+    """
+    if _autocast(x.device) and all(y is None or y.dtype != torch.float64 for y in (x, *others)):
         return x, *others
     for other in others:
         dtype = x.dtype if other is None else torch.promote_types(x.dtype, other.dtype)
@@ -75,8 +77,11 @@ def in_one_dtype(x: torch.Tensor, *others: torch.Tensor | None) -> tuple[Any, ..
 
 
 def in_dtype_of(weight: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """x in the dtype of a torch layer's weights, which takes no other; under autocast, which chooses, as it is."""
-    return x if _autocast(x.device) else x.to(weight.dtype)
+    """x in the dtype of a torch layer's weights, which takes no other; under autocast, which chooses but for float64,
+    as it is.
+    """
+    chosen = _autocast(x.device) and torch.float64 not in (x.dtype, weight.dtype)
+    return x if chosen else x.to(weight.dtype)
 
 
 def check_layer_input(name: str, x: Any, pattern: str) -> torch.Tensor:

@@ -96,7 +96,9 @@ def dynamic_routing(
     if chosen == "eager":
         v = eager(u, weight, bias, prior)
     else:
-        narrow = autocast_dtype(u.device) if chosen == "recompute" else torch.float32
+        narrow = torch.float32
+        if chosen == "recompute":  # autocast leaves float64 alone
+            narrow = None if u.dtype == torch.float64 else autocast_dtype(u.device)
         with full_precision(u.device):
             u, weight = (u, weight) if narrow is None else (u.to(narrow), weight.to(narrow))
             v = recomputed.route(_PASSES[chosen], eager, u, weight, iterations, bias, leaky, prior, detach)
