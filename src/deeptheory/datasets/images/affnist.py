@@ -11,7 +11,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.shapes import check_whole
-from deeptheory.datasets.images.digits import Images
+from deeptheory.datasets.images.digits import Images, whole_column
 from deeptheory.datasets.images.matlab import read_mat
 from deeptheory.datasets.images.official import Official
 
@@ -37,15 +37,16 @@ def affnist(folder: str | Path | None = None, *, part: Literal["train", "test"] 
     path = files["digits"]
     mat = read_mat(path, ("image", "label_int"), struct="affNISTdata")
     columns, labels = mat["image"], mat["label_int"].reshape(-1)
-    if columns.ndim != 2 or columns.shape != (1600, len(labels)) or (len(labels) and labels.max() > 9):
+    if columns.ndim != 2 or columns.shape != (1600, len(labels)):
         raise StoreError(
             f"{path.name} holds pictures {list(columns.shape)} and labels {list(labels.shape)}; [1600, n] and "
             "[n] belong there"
         )
+    bytes_ = whole_column(columns.reshape(-1), columns.size, 0, 255, f"the pixels in {path.name}")
     return Images(
         name="affnist",
-        images=np.ascontiguousarray(columns.T).reshape(-1, 40, 40).astype(np.uint8),
-        labels=labels.astype(np.int64),
+        images=np.ascontiguousarray(bytes_.reshape(columns.shape).astype(np.uint8).T).reshape(-1, 40, 40),
+        labels=whole_column(labels, len(labels), 0, 9, f"the labels in {path.name}"),
         train=np.full(len(labels), part == "train"),
         source=f"the published files, batch {batch} ({said})",
         license="CC BY-SA 3.0 (derived from MNIST; the page states none of its own)",

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from deeptheory.core.errors import StoreError
+from deeptheory.datasets.images.digits import whole_column
+from deeptheory.datasets.images.image_files import read_image
 from deeptheory.datasets.images.views import Views
 from deeptheory.datasets.paths import data_folder, in_data_folder
 
@@ -41,12 +43,12 @@ def coil20(folder: str | Path | None = None) -> Views:
     return Views(
         name="coil20",
         images=images[:, None],
-        labels=labels.astype(np.int64),
+        labels=labels,
         train=np.ones(len(labels), dtype=bool),
         source=f"{source} (structure only, no checksum is known)",
         license=_LICENSE,
         instance=none,
-        azimuth=azimuth.astype(np.int64),
+        azimuth=azimuth,
         elevation=none,
         light=none,
     )
@@ -66,25 +68,24 @@ def _from_npz(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             images, labels, azimuth = (np.asarray(z[k]) for k in ("images", "object", "azimuth_degrees"))
     except Exception as error:  # a damaged file raises whatever its bytes lead to
         raise StoreError(f"{path.name} cannot be read ({error}); get it again") from error
-    if images.ndim != 3 or images.dtype != np.uint8 or not len(images) == len(labels) == len(azimuth):
+    if images.ndim != 3 or images.dtype != np.uint8 or not labels.shape == azimuth.shape == images.shape[:1]:
         raise StoreError(
             f"{path.name} holds images {images.dtype} {list(images.shape)}, object {list(labels.shape)}, azimuth "
             f"{list(azimuth.shape)}; bytes [n, H, W], [n] and [n] belong there"
         )
+    labels = whole_column(labels, len(images), 0, 19, f"the objects in {path.name}")
+    azimuth = whole_column(azimuth, len(images), 0, 355, f"the azimuths in {path.name}")
     return images, labels, azimuth
 
 
 def _from_pictures(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    from PIL import Image
-
     images, labels, azimuth = [], [], []
     for item in range(20):
         for turn in range(72):
             path = folder / f"obj{item + 1}__{turn}.png"
             try:
-                with Image.open(path) as picture:
-                    images.append(np.asarray(picture.convert("L")))
-            except OSError as error:
+                images.append(np.asarray(read_image(path)))
+            except StoreError as error:
                 raise StoreError(f"{_FOLDER}/{path.name} cannot be read ({error}); get the folder again") from error
             labels.append(item)
             azimuth.append(5 * turn)

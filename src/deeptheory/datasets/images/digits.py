@@ -11,6 +11,7 @@ from deeptheory.core.results import Result
 if TYPE_CHECKING:
     import pandas
 
+_LABELS_SHA256 = "8ba4f891220f5e4c9c819638d1602d74b83618f167043c6da52a2a247841ddf0"  # of the labels as bytes
 _DIGITS_SHA256 = "8f26b2bd9d135c256808f68f14fdabddde6d9c7f869ae419704b051f0f14b3b3"
 
 
@@ -56,6 +57,7 @@ def digits() -> Images:
     x, y = load_digits(return_X_y=True)
     images = np.asarray(x, dtype=np.float32).reshape(-1, 8, 8)
     check_sha256(images.astype(np.uint8), _DIGITS_SHA256, "scikit-learn's digits")
+    check_sha256(np.asarray(y).astype(np.uint8), _LABELS_SHA256, "the labels of scikit-learn's digits")
     return Images(
         name="digits",
         images=images,
@@ -69,6 +71,19 @@ def digits() -> Images:
 def where() -> str:
     """In words: these come with a dependency."""
     return "the package scikit-learn"
+
+
+def whole_column(values: np.ndarray, n: int, least: int, most: int, what: str) -> np.ndarray:
+    """A file's labels [n] or the like as int64 [n]. StoreError: another shape, no integers, or beyond least to most."""
+    from deeptheory.core.errors import StoreError
+
+    numbers = values.dtype.kind in "biuf" and values.shape == (n,)
+    if not numbers or not ((values >= least) & (values <= most) & (values == np.floor(values))).all():
+        seen = f", from {values.min():g} to {values.max():g}" if numbers and n else ""
+        raise StoreError(
+            f"{what} are {values.dtype} {list(values.shape)}{seen}; integers {least} to {most} [{n}] belong there"
+        )
+    return values.astype(np.int64)
 
 
 def check_sha256(array: np.ndarray, expected: str, what: str) -> None:

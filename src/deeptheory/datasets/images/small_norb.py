@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 
 from deeptheory.core.errors import InputError, StoreError
+from deeptheory.datasets.images.digits import whole_column
 from deeptheory.datasets.images.official import Official
 from deeptheory.datasets.images.views import Views
 
@@ -73,11 +74,14 @@ def small_norb(
     files, said = official.find(folder, verify)
     pieces = [_read(files, name) for name in parts]
     counts = [len(p[0]) for p in pieces]
+    shapes = {p[0].shape[1:] for p in pieces}
+    if len(shapes) > 1:
+        raise StoreError(f"smallNORB's parts hold pictures of shapes {sorted(shapes)}; they have one")
     images, labels, info = (np.concatenate(column) for column in zip(*pieces))
     return Views(
         name="smallnorb",
         images=images,
-        labels=labels.astype(np.int64),
+        labels=whole_column(labels, len(images), 0, 4, "the categories of smallNORB"),
         train=np.repeat([name == "train" for name in parts], counts),
         source=f"the published files ({said})",
         license="research only, as the authors ask",
@@ -97,7 +101,13 @@ def _read(files: dict[str, Path], part: str) -> tuple[np.ndarray, np.ndarray, np
     dat, cat, info = (read_matrix(files[f"{part} {kind}"]) for kind in ("dat", "cat", "info"))
     cat = cat.reshape(-1)
     shapes = f"pictures {list(dat.shape)}, categories {list(cat.shape)}, info {list(info.shape)}"
-    if dat.ndim != 4 or dat.shape[1] != 2 or len({len(dat), len(cat), len(info)}) != 1 or info.shape[1:] != (4,):
+    if (
+        dat.ndim != 4
+        or dat.shape[1] != 2
+        or len({len(dat), len(cat), len(info)}) != 1
+        or info.shape[1:] != (4,)
+        or dat.dtype != np.uint8
+    ):
         raise StoreError(f"smallNORB's {part} files do not belong together: {shapes}")
     return dat, cat, info
 

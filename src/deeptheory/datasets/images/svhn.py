@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from deeptheory.core.errors import StoreError
-from deeptheory.datasets.images.digits import Images
+from deeptheory.datasets.images.digits import Images, whole_column
 from deeptheory.datasets.images.matlab import read_mat
 from deeptheory.datasets.images.official import Official
 
@@ -39,12 +39,13 @@ def svhn(folder: str | Path | None = None, *, download: bool = False, verify: bo
     for part in _MD5:
         mat = read_mat(files[part], ("X", "y"))
         x, y = mat["X"], mat["y"].reshape(-1)
-        if x.ndim != 4 or x.shape[2] != 3 or x.shape[3] != len(y) or (len(y) and not (y.min() >= 1 and y.max() <= 10)):
+        if x.shape != (32, 32, 3, len(y)) or x.dtype != np.uint8:
             raise StoreError(
-                f"{files[part].name} holds X {list(x.shape)} and y {list(y.shape)}; [rows, columns, 3, n] and "
-                "labels 1 to 10 belong there"
+                f"{files[part].name} holds X {list(x.shape)} {x.dtype} and y {list(y.shape)}; bytes [32, 32, 3, n] "
+                "belong there, and labels 1 to 10"
             )
-        pieces.append((x.transpose(3, 2, 0, 1), y.astype(np.int64) % 10))
+        labels = whole_column(y, len(y), 1, 10, f"{files[part].name} holds y, and labels 1 to 10 belong there: its y")
+        pieces.append((x.transpose(3, 2, 0, 1), labels % 10))
     images, labels = (np.ascontiguousarray(np.concatenate(column)) for column in zip(*pieces))
     return Images(
         name="svhn",
