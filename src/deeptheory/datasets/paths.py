@@ -14,9 +14,13 @@ def data_folder() -> Path | None:
     named = os.environ.get("DEEPTHEORY_DATA")
     if not named:
         return None
-    folder = Path(named).expanduser()
-    if not folder.is_dir():
-        raise InputError(f"DEEPTHEORY_DATA is {named!r}, which is not a folder; correct it or unset it")
+    folder = _expanded("DEEPTHEORY_DATA", named)
+    try:
+        there = folder.is_dir()
+    except OSError:  # too long a name, or no right to look
+        there = False
+    if not there:
+        raise InputError(f"DEEPTHEORY_DATA is {named[:200]!r}, which is not a folder; correct it or unset it")
     return folder
 
 
@@ -28,7 +32,15 @@ def in_data_folder(name: str) -> Path | None:
 
 
 def cache_folder() -> Path:
-    """Where downloads are kept; DEEPTHEORY_CACHE overrides the operating system's own place."""
+    """Where downloads are kept; DEEPTHEORY_CACHE (~ is read) overrides the operating system's own place."""
     import pooch
 
-    return Path(os.environ.get("DEEPTHEORY_CACHE") or pooch.os_cache("deeptheory"))
+    named = os.environ.get("DEEPTHEORY_CACHE")
+    return _expanded("DEEPTHEORY_CACHE", named) if named else Path(pooch.os_cache("deeptheory"))
+
+
+def _expanded(variable: str, named: str) -> Path:
+    try:
+        return Path(named).expanduser()
+    except RuntimeError as error:  # no such user
+        raise InputError(f"{variable} is {named[:200]!r}, whose home folder is not known; correct it") from error

@@ -4,6 +4,7 @@
 somebody's faces. `dt.faces.ProceduralFaces` needs none.
 """
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_real, check_whole
 from deeptheory.datasets.images.image_files import read_image
 from deeptheory.datasets.images.landmark_files import (
     LANDMARK_FILES,
@@ -90,13 +92,15 @@ def face_folder(
     of the picture as it is shown (EXIF orientation heeded); pixels of 16 bits are divided by 257, floats in [0, 1]
     times 255. size: height in pixels to which all are brought (the width follows), by default as they are. color: [n,
     H, W, 3]; else gray. first_pixel: what the files call the center of the first pixel: 1 for programs that count from
-    1. InputError: a size below 8. StoreError: no such folder, no picture with landmarks, pictures of different shapes,
-    two pictures or sets of landmarks of one name, landmarks missing or mostly outside their picture, or a file that
-    cannot be read.
+    1. InputError: a size that is no integer of 8 or more, first_pixel no finite number. StoreError: no such folder, no
+    picture with landmarks, pictures of different shapes, two pictures or sets of landmarks of one name, landmarks
+    missing or mostly outside their picture, or a file that cannot be read.
     """
     from PIL import Image
 
     folder = Path(folder)
+    check_whole(size=(8 if size is None else size, 1))
+    check_real(first_pixel=(first_pixel, -np.inf))
     if size is not None and size < 8:
         raise InputError(f"size is {size}; a face needs at least 8 pixels")
     if not folder.is_dir():
@@ -117,7 +121,7 @@ def face_folder(
     for p, at in chosen.items():
         picture = read_image(p, color=color)
         wide, high = picture.size
-        to = (wide, high) if size is None else (round(size * wide / high), size)
+        to = (wide, high) if size is None else (max(1, round(size * wide / high)), size)
         images.append(np.asarray(picture if to == picture.size else picture.resize(to, Image.Resampling.LANCZOS)))
         at = at - first_pixel
         _inside(at, wide, high, p.name)
@@ -162,10 +166,20 @@ def _landmarks(folder: Path) -> dict[str, np.ndarray]:
 
 
 def _once(names: list[str], points: Any, where: str) -> dict[str, np.ndarray]:
+    bare = next((n for n, p in zip(names, points) if not len(p)), None)
+    if bare is not None:
+        raise StoreError(f"{where} has no landmark of {bare!r}; needed: one or more")
     twice = next((n for n in names if names.count(n) > 1), None)
     if twice is not None:
         raise StoreError(f"{where} has landmarks of {twice!r} more than once; each picture has one set")
     return dict(zip(names, points))
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return bool(cell) and np.isfinite(number_of(cell))
+    except ValueError:
+        return False
 
 
 def _inside(at: np.ndarray, wide: int, high: int, name: str) -> None:
@@ -181,11 +195,15 @@ def _inside(at: np.ndarray, wide: int, high: int, name: str) -> None:
 
 def _listed(path: Path) -> dict[str, np.ndarray]:
     names, points = [], []
-    for k, (name, *numbers) in enumerate(table(read_text(path))):
+    try:
+        rows = table(read_text(path))
+    except csv.Error as error:
+        raise StoreError(f"landmarks.csv cannot be read ({error}); needed: name,x1,y1,x2,y2,...") from error
+    for k, (name, *numbers) in enumerate(rows):
         try:
             values = np.array([number_of(v) for v in numbers]).reshape(-1, 2)
         except ValueError as error:
-            if k > 0:  # the first line may be a heading
+            if k > 0 or any(_is_number(v) for v in numbers):  # the first line may be a heading, all of words
                 raise StoreError(f"landmarks.csv, line {k + 1}: {error}; needed: name,x1,y1,x2,y2,...") from error
             if any(v.lower().lstrip("_ ").startswith("y") for v in numbers[::2]):
                 raise StoreError(

@@ -31,7 +31,7 @@ def read_landmarks(path: str | Path) -> np.ndarray:
     text = read_text(path)
     try:
         points = read(text)
-    except (ValueError, IndexError, TypeError, KeyError) as error:
+    except (ValueError, IndexError, TypeError, KeyError, csv.Error) as error:
         raise StoreError(f"{path.name} is no {path.suffix} file of landmarks ({error})") from error
     if points.ndim != 2 or points.shape[1] != 2 or not len(points):
         raise StoreError(f"{path.name} holds numbers of shape {list(points.shape)}; needed: finite [L, 2]")
@@ -61,16 +61,18 @@ def refuse_missing(points: np.ndarray, name: str) -> None:
 
 
 def table(text: str) -> list[list[str]]:
-    """Rows of text separated by commas, semicolons (with decimal commas) or tabs; empty lines are passed over."""
+    """Rows of text separated by commas, semicolons (cells may hold decimal commas) or tabs, without empty lines.
+
+    csv.Error: a quote that does not end.
+    """
     first = next((line for line in text.splitlines() if line.strip()), "")
     separator = ";" if ";" in text else "\t" if "\t" in first else ","
-    rows = [[c.strip() for c in row] for row in csv.reader(io.StringIO(text), delimiter=separator) if any(row)]
-    return [[c.replace(",", ".") for c in row] for row in rows] if separator != "," else rows
+    return [[c.strip() for c in row] for row in csv.reader(io.StringIO(text), delimiter=separator) if any(row)]
 
 
 def number_of(cell: str) -> float:
-    """A cell as a number; empty is NaN, a missing mark. ValueError: words."""
-    return float(cell) if cell else float("nan")
+    """A cell as a number, with a decimal point or comma; empty is NaN, a missing mark. ValueError: words."""
+    return float(cell.replace(",", ".")) if cell else float("nan")
 
 
 def _pts(text: str) -> np.ndarray:
@@ -105,7 +107,7 @@ def _csv(text: str) -> np.ndarray:
         raise ValueError("it is empty")
     heading = [c.lower() for c in rows[0]]
     try:
-        [float(c) for c in rows[0]]
+        [float(c.replace(",", ".")) for c in rows[0]]
     except ValueError:
         columns = [[i for i, c in enumerate(heading) if c in names] for names in (_X, _Y)]
         others = [c for c in heading if c not in (*_X, *_Y, *_NUMBERED)]
