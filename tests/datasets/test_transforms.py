@@ -162,3 +162,97 @@ def test_color_jitter_changes_brightness_and_contrast_and_stays_within_the_pixel
     assert means.min() < 0.35
     assert means.max() > 0.75
     assert np.array_equal(out[:, 0], out[:, 1])
+
+
+def _forms(torch, call):
+    x = torch.as_tensor(IMAGES / 255)
+    return {d: call(x.to(d)) for d in (torch.bfloat16, torch.float16, torch.float32, torch.float64)}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: random_shift(x, seed=0),
+        lambda x: random_affine(x, seed=0),
+        lambda x: center_crop(x, 4),
+        lambda x: random_crop(x, 4, seed=0),
+        lambda x: color_jitter(x[:, None], seed=0),
+    ],
+)
+def test_tensors_keep_their_dtype(call):
+    """bfloat16 came back as float32, uint16 as int64."""
+    import torch
+
+    for dtype, out in _forms(torch, call).items():
+        assert out.dtype == dtype
+    bytes_ = torch.as_tensor(IMAGES.astype(np.uint16))
+    assert random_shift(bytes_, seed=0).dtype == random_crop(bytes_, 3, seed=0).dtype == torch.uint16
+
+
+def test_what_is_done_to_a_crop_leaves_the_images_alone():
+    import torch
+
+    for images in (IMAGES.copy(), torch.as_tensor(IMAGES.copy())):
+        crop = center_crop(images, 4)
+        crop[:] = 255
+        assert np.array_equal(np.asarray(images), IMAGES)
+
+
+def test_far_shifts_need_no_canvas():
+    """The canvas was max_shift wider on all sides: 10,000 on one picture were 3.2 GB."""
+    out = random_shift(IMAGES, seed=g(2), max_shift=10**6)
+    assert out.shape == IMAGES.shape
+    near = random_shift(IMAGES, seed=g(2), pad=3, max_shift=9)
+    top, left = g(2).integers(0, 19, (2, 30))
+    wide = np.zeros((30, 12 + 24, 10 + 24), np.uint8)
+    wide[:, 12:24, 12:22] = IMAGES
+    for k in range(30):
+        assert np.array_equal(near[k], wide[k, top[k] : top[k] + 18, left[k] : left[k] + 16])
+
+
+def test_faint_pictures_are_moved_like_bright_ones():
+    """In float32, 1e-50 was 0."""
+    x = IMAGES / 255
+    faint = random_affine(x * 1e-50, seed=0, size=20)
+    assert np.allclose(faint * 1e50, random_affine(x, seed=0, size=20), atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_strongest_jitter_is_black_and_white(dtype):
+    images = np.full((50, 2, 4, 4), 0.5, dtype)
+    images[:, :, 0] = 0.25
+    out = color_jitter(images, seed=0, brightness=1e4, contrast=(0, 1e4))
+    assert np.isfinite(out).all()
+    assert 0 <= out.min() <= out.max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda: color_jitter(IMAGES[:, None] / 255, seed=0, brightness=1e39), "brightness is 1e.39"),
+        (lambda: color_jitter(IMAGES[:, None] / 255, seed=0, brightness=1e308), "brightness is 1e.308"),
+        (lambda: color_jitter(IMAGES[:, None] / 255, seed=0, contrast=(0, 1e39)), "contrast .0.0, 1e.39."),
+        (lambda: random_shift(IMAGES, seed=0, max_shift=2**62), "max_shift 4611686018427387904; needed: at most"),
+        (lambda: random_shift(IMAGES, seed=0, pad=10**9), "pad is 1000000000"),
+        (lambda: random_shift([[[1, 2], [3]]], seed=0), "lists of several lengths"),
+        (lambda: multi_digit(IMAGES, np.full(30, np.nan), 5, seed=0), "labels hold one class"),
+    ],
+)
+def test_what_overflowed_is_refused(call, match):
+    """Brightness of 1e39 made pictures of NaN; the others were errors of numpy."""
+    with pytest.raises(InputError, match=match):
+        call()
+
+
+def test_labels_that_are_nan_are_one_class():
+    labels = np.where(np.arange(30) % 3, np.nan, 1.0)
+    pairs = multi_digit(IMAGES, labels, 300, seed=0).labels
+    assert (np.isnan(pairs).sum(1) == 1).all()
+
+
+def test_a_class_of_one_is_drawn_without_waiting():
+    """Second digits were drawn until one of them was the only one: hours, for one in millions."""
+    images, labels = np.zeros((400_000, 1, 1), np.uint8), np.zeros(400_000, int)
+    labels[7] = 1
+    pairs = multi_digit(images, labels, 300, seed=0, pad=0, max_shift=0)
+    assert (pairs.labels.sum(1) == 1).all()

@@ -13,13 +13,24 @@ import numpy as np
 from deeptheory.core.arrays import as_numbers, as_numpy, is_torch, like
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_finite, check_real, check_shapes, check_whole, ends_of, generator_of, labels_of
+from deeptheory.core.shapes import (
+    check_finite,
+    check_real,
+    check_shapes,
+    check_whole,
+    codes_of,
+    ends_of,
+    generator_of,
+    labels_of,
+)
 
 if TYPE_CHECKING:
     import pandas
 
 Seed = int | np.random.Generator
 _FARTHEST = 1e6  # beyond it a picture has no pixel left, and far beyond the matrix no inverse
+_STRONGEST = 1e4  # of brightness and contrast: float16 holds it, and pixels are black or white long before
+_ROUNDS = 1000  # of drawing second digits again
 AFFINE = {"rotation": 20.0, "shear": 0.2, "scale": (0.8, 1.2)}  # degrees, and factors: affNIST's ranges (unverified)
 
 
@@ -65,21 +76,24 @@ def random_shift(images: Any, *, seed: Seed, pad: int = 0, max_shift: int = 2) -
     are uniform on -max_shift to max_shift, drawn by seed (an integer, or a numpy Generator, which goes on). pad 0,
     max_shift 2: the training of Sabour et al. 2017 on MNIST; pad 6, max_shift 6: their expanded MNIST on 40x40. What is
     moved off the canvas is lost; NaN is moved like a number. InputError: another shape, no numbers, pad or max_shift no
-    integer of 0 or more.
+    integer from 0 to 1e6.
     """
-    check_shapes(images=(images, "n h w"))
     if is_torch(images):
-        return like(random_shift(as_numpy(images), seed=seed, pad=pad, max_shift=max_shift), images)
+        return _in_kind(random_shift(as_numpy(images), seed=seed, pad=pad, max_shift=max_shift), images)
     images = _moved_only(images)
+    check_shapes(images=(images, "n h w"))
     check_whole(pad=(pad, 0), max_shift=(max_shift, 0))
+    if max(pad, max_shift) > _FARTHEST:
+        raise InputError(f"pad is {pad} and max_shift {max_shift}; needed: at most {_FARTHEST:g} pixels")
     n, h, w = images.shape
-    wide = np.zeros((n, h + 2 * (pad + max_shift), w + 2 * (pad + max_shift)), dtype=images.dtype)
-    reach = pad + max_shift
-    wide[:, reach : reach + h, reach : reach + w] = images
     top, left = generator_of(seed).integers(0, 2 * max_shift + 1, (2, n))
-    rows = top[:, None] + np.arange(h + 2 * pad)
-    columns = left[:, None] + np.arange(w + 2 * pad)
-    return wide[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    rows = top[:, None] + np.arange(h + 2 * pad) - pad - max_shift  # of the image, for each of the canvas
+    columns = left[:, None] + np.arange(w + 2 * pad) - pad - max_shift
+    on = ((rows >= 0) & (rows < h))[:, :, None] & ((columns >= 0) & (columns < w))[:, None, :]
+    out = np.zeros(on.shape, dtype=images.dtype)
+    which, row, column = np.nonzero(on)
+    out[on] = images[which, rows[which, row], columns[which, column]]
+    return out
 
 
 def random_affine(
@@ -106,7 +120,7 @@ def random_affine(
 
     if is_torch(images):
         how = {"size": size, "rotation": rotation, "shear": shear, "scale": scale, "shift": shift}
-        return like(random_affine(as_numpy(images), seed=seed, **how), images)
+        return _in_kind(random_affine(as_numpy(images), seed=seed, **how), images)
     images, white = _pixels(images)
     n, h, w = (check_shapes(images=(images, "n h w"))[k] for k in "nhw")
     check_whole(size=(size, 1))
@@ -125,6 +139,8 @@ def random_affine(
     slant = generator.uniform(-shear, shear, n)
     stretch = generator.uniform(low, high, (n, 2))
     place = generator.uniform(0, 1, (n, 2))
+    faint = images.dtype.itemsize > 4 and images.max(initial=0) < 1e-30  # float32 would lose these
+    exact = np.float64 if faint else np.float32
     out = np.zeros((n, size, size), dtype=images.dtype)
     middle = np.array([h - 1, w - 1]) / 2
     for k in range(n):
@@ -138,7 +154,7 @@ def random_affine(
         else:
             center = (size - 1) / 2 + (2 * place[k] - 1) * shift
         back = np.linalg.inv(matrix)
-        moved = affine_transform(images[k].astype(np.float32), back, middle - back @ center, (size, size), order=1)
+        moved = affine_transform(images[k].astype(exact), back, middle - back @ center, (size, size), order=1)
         out[k] = np.clip(np.rint(moved) if white == 255 else moved, 0, white)
     return out
 
@@ -159,20 +175,25 @@ def multi_digit(
     independently by up to max_shift pixels, see random_shift; pixels are added and clipped at white, 255 or 1. The
     paper's text says 4 pixels (unverified), the command in the released program 6: this is max_shift. The released
     program keeps one shift of a base digit for all its partners; here every pair draws its own.
-    InputError: shapes that do not fit, another kind of pixels, labels of one class, n no integer of 1 or more, pad or
-    max_shift below 0.
+    InputError: shapes that do not fit, another kind of pixels, labels of one class (NaN are one), n no integer of 1 or
+    more, pad or max_shift below 0.
     """
     images, white = _pixels(images)
     check_shapes(images=(images, "n h w"), labels=(labels, "n"))
     labels = labels_of("labels", labels, len(images))
     check_whole(n=(n, 1), pad=(pad, 0), max_shift=(max_shift, 0))
-    if len(np.unique(labels)) < 2:
+    codes = codes_of(labels)
+    if codes.max(initial=0) < 1:
         raise InputError("labels hold one class; a pair needs two")
     generator = generator_of(seed)
     first = generator.integers(0, len(images), n)
     second = generator.integers(0, len(images), n)
-    while (same := labels[first] == labels[second]).any():  # drawn again until the classes differ
+    for _ in range(_ROUNDS):  # drawn again until the classes differ
+        if not (same := codes[first] == codes[second]).any():
+            break
         second[same] = generator.integers(0, len(images), int(same.sum()))
+    for k in np.nonzero(codes[first] == codes[second])[0]:  # nearly all are of one class: drawn from the others
+        second[k] = generator.choice(np.nonzero(codes != codes[first[k]])[0])
     sources = np.stack(
         [random_shift(images[rows], seed=generator, pad=pad, max_shift=max_shift) for rows in (first, second)], axis=1
     )
@@ -182,16 +203,29 @@ def multi_digit(
     return MultiDigit(images=total, sources=sources, labels=pairs)
 
 
+def _in_kind(result: np.ndarray, images: Any) -> Any:
+    """result as a tensor with the dtype and on the device of images; bfloat16 and uint16 pass numpy as other ones."""
+    out: Any = like(result, images)
+    return out.to(images.dtype)
+
+
 def _moved_only(images: Any) -> np.ndarray:
     """images as numbers of any dtype; NaN and infinity are moved as they are. InputError: no numbers, or masked."""
     if np.ma.is_masked(images):
         raise InputError(f"images mask {int(np.ma.getmaskarray(images).sum())} pixels; fill them first")
-    return as_numbers(images)
+    return as_numbers(_array(images))
+
+
+def _array(images: Any) -> np.ndarray:
+    try:
+        return as_numpy(images)
+    except ValueError as error:  # lists of several lengths
+        raise InputError(f"images are lists of several lengths; needed: one array ({error})") from error
 
 
 def _pixels(images: Any) -> tuple[np.ndarray, int]:
     """images and their white: 255 for bytes, 1 for floats. InputError: pixels of another kind or range."""
-    x = as_numpy(images)
+    x = _array(images)
     if x.dtype == np.uint8:
         return x, 255
     if x.dtype.kind == "f":
@@ -243,11 +277,11 @@ def center_crop(images: Any, size: int) -> Any:
     """
     check_whole(size=(size, 1))
     if is_torch(images):
-        return like(center_crop(as_numpy(images), size), images)
+        return _in_kind(center_crop(as_numpy(images), size), images)
     x = _moved_only(images)
     h, w = _room(x, size, least=2)
     top, left = (h - size) // 2, (w - size) // 2
-    return x[..., top : top + size, left : left + size]
+    return x[..., top : top + size, left : left + size].copy()  # what is done to it leaves the images alone
 
 
 def random_crop(images: Any, size: int, *, seed: Seed) -> Any:
@@ -259,7 +293,7 @@ def random_crop(images: Any, size: int, *, seed: Seed) -> Any:
     """
     check_whole(size=(size, 1))
     if is_torch(images):
-        return like(random_crop(as_numpy(images), size, seed=seed), images)
+        return _in_kind(random_crop(as_numpy(images), size, seed=seed), images)
     x = _moved_only(images)
     h, w = _room(x, size, least=3)
     if not len(x):
@@ -292,16 +326,18 @@ def color_jitter(
     by seed (an integer or a numpy Generator), one number of each per image: what is added, from -brightness to
     brightness, and the factor, within contrast = (least, largest). The training of Hinton et al. 2018 on smallNORB;
     clipping is ours: attacks and images live in [0, 1]. InputError: another shape, bytes, floats outside [0, 1],
-    brightness below 0, contrast below 0 or reversed.
+    brightness below 0, contrast below 0 or reversed, either beyond 1e4.
     """
-    check_shapes(images=(images, "n c h w"))
     if is_torch(images):
-        return like(color_jitter(as_numpy(images), seed=seed, brightness=brightness, contrast=contrast), images)
+        return _in_kind(color_jitter(as_numpy(images), seed=seed, brightness=brightness, contrast=contrast), images)
     check_real(brightness=(brightness, -np.inf))
     if brightness < 0:
         raise InputError(f"brightness is {brightness}; needed: 0 or more")
     brightness, contrast = abs(brightness), ends_of("contrast", contrast, least=0)
+    if max(brightness, contrast[1]) > _STRONGEST:
+        raise InputError(f"brightness is {brightness}, contrast {contrast}; needed: at most {_STRONGEST:g}")
     x, white = _pixels(images)
+    check_shapes(images=(x, "n c h w"))
     if white == 255:
         raise InputError(
             "images are uint8; color_jitter takes floats in [0, 1]: scale them first, dt.datasets.downsample(images)"
