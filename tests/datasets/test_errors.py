@@ -1,5 +1,6 @@
 """Bad input to the data floor: the value seen and the fix."""
 
+import itertools
 import sys
 
 import numpy as np
@@ -42,6 +43,14 @@ def _raise(error):
             r"needed: bool \[5\], or integers below 5",
         ),
         (lambda: ds.multiview(5, size=8, instances=2).select(np.array([True])), r"rows is bool \[1\]"),
+        (lambda: ds.multiview(5, size=8, lights=None), r"lights is \[None\]; needed: integers"),
+        (lambda: ds.multiview(5, size=8, azimuths=[10**17]), "azimuths runs to 1000000+; needed: at most 1000000"),
+        (lambda: ds.multiview(5, size=8, azimuths=itertools.count()), "azimuths holds more than 1000000 numbers"),
+        (lambda: ds.multiview(5, size=8, instances=10**12), "the grid holds 4860000000000000 images; needed: at most"),
+        (
+            lambda: ds.multiview(5, size=8, instances=2).select(np.ma.masked_array([0, 1], [False, True])),
+            "rows holds 1 masked values",
+        ),
         (lambda: ds.ground_truth("normal-1x1").sample(2.5), "n is 2.5"),
         (lambda: ds.paired_images("rectangles", 2, 3, size=5.5), "size is 5.5"),
         (lambda: ds.student_teacher(9, 5, 2).error(np.zeros(5)), r"weight has shape \[5\]"),

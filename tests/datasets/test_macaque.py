@@ -1,5 +1,8 @@
 """Recordings from IT, in files of the published form made here."""
 
+import warnings
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -91,3 +94,45 @@ def test_files_that_are_not_there_or_broken(tmp_path, monkeypatch, load, name):
     (tmp_path / name).write_bytes(b"no")
     with pytest.raises(StoreError, match=f"{name} cannot be read"):
         load(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("make", "load", "changed", "match"),
+    [
+        (_neurons, it_neurons, {"window_ms": np.array(list("abc"))}, "a window_ms that is not like"),
+        (_neurons, it_neurons, {"window_ms": np.array(["time.5"] * 3)}, "not like .*, two numbers"),
+        (_neurons, it_neurons, {"window_ms": np.array("time.1_2")}, "1 windows; they do not fit"),
+        (_neurons, it_neurons, {"rate": np.array(1.0)}, r"rate \[\]"),
+        (_neurons, it_neurons, {"rate": np.full((40, 3), "a")}, "or are no numbers"),
+        (_rdms, it_rdms, {"category": np.full((4, 2), np.nan)}, "a category that is neither 0 nor 1"),
+        (_rdms, it_rdms, {"images": np.array(1)}, "they do not fit"),
+        (_rdms, it_rdms, {"monkey_it": np.full((4, 4), "a")}, "they do not fit"),
+    ],
+)
+def test_numbers_that_are_none(tmp_path, make, load, changed, match):
+    """A category of NaN counted as true; the others were errors of numpy."""
+    make(tmp_path / "file.npz", **changed)
+    with pytest.raises(StoreError, match=match):
+        load(tmp_path / "file.npz")
+
+
+def test_names_of_any_kind_and_trials_that_nobody_has(tmp_path):
+    _neurons(tmp_path / "file.npz")
+    found = it_neurons(tmp_path / "file.npz")
+    names = found.pseudo_trials(2, by="both")[1].tolist()
+    for thing in (found.object.astype("S"), found.object.astype(object)):
+        assert replace(found, object=thing).pseudo_trials(2, by="both")[1].tolist() == names
+    numbered = replace(found, object=(found.object == "face").astype(int))
+    assert numbered.pseudo_trials(2, by="both")[1].tolist() == ["0/lower", "0/upper", "1/lower", "1/upper"]
+    with pytest.raises(InputError, match="trials is 1000000000000; there are 40"):
+        found.pseudo_trials(10**12)
+
+
+def test_a_category_of_one_image_has_no_pair(tmp_path):
+    category = np.array([[1, 0], [0, 1], [0, 1], [0, 1]])
+    _rdms(tmp_path / "file.npz", category=category)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        table = it_rdms(tmp_path / "file.npz").table()
+    assert np.isnan(table["monkey_it"][0])
+    assert np.isfinite(table["monkey_it"][1])

@@ -60,9 +60,15 @@ class Neurons(Result):
         InputError: a unit that has fewer trials of some stimulus, trials no integer of 1 or more, another by.
         """
         check_whole(trials=(trials, 1), seed=(seed, 0))
+        if trials > len(self.rate):
+            raise InputError(f"trials is {trials}; there are {len(self.rate)} of all units and stimuli together")
         if by not in ("object", "both"):
             raise InputError(f"by is {by!r}; needed: object or both")
-        shown = self.object if by == "object" else np.char.add(np.char.add(self.object, "/"), self.position)
+        shown = (
+            self.object
+            if by == "object"
+            else np.char.add(np.char.add(self.object.astype(str), "/"), self.position.astype(str))
+        )
         names, cells = np.unique(shown), np.unique(self.cell)
         rng = np.random.default_rng(seed)
         out = np.empty((len(names), trials, len(cells), self.rate.shape[1]), dtype=np.float32)
@@ -100,14 +106,18 @@ class Dissimilarities(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per category: its number of images, the mean dissimilarity of pairs within it in monkey and human."""
+        """One row per category: its number of images, the mean dissimilarity of pairs within it in monkey and human.
+
+        NaN where it has no pair.
+        """
         import pandas as pd
 
         rows = []
         for k, name in enumerate(self.category_names):
             at = np.nonzero(self.category[:, k])[0]
             pairs = at[np.stack(np.triu_indices(len(at), 1))]
-            rows.append((name, len(at), self.monkey_it[tuple(pairs)].mean(), self.human_it[tuple(pairs)].mean()))
+            of = [m[tuple(pairs)].mean() if len(at) > 1 else np.nan for m in (self.monkey_it, self.human_it)]
+            rows.append((name, len(at), *of))
         return pd.DataFrame(rows, columns=["category", "pictures", "monkey_it", "human_it"])
 
 
@@ -119,11 +129,12 @@ def it_neurons(path: str | Path | None = None) -> Neurons:
     there, other arrays, shapes that do not fit. InputError: DEEPTHEORY_DATA is not a folder.
     """
     z, source = _arrays("it_neurons.npz", path, ("rate", "window_ms", "object", "position", "cell"))
-    n = len(z["rate"])
-    windows = np.array([[float(v) for v in str(w).removeprefix("time.").split("_")] for w in z["window_ms"]])
-    if z["rate"].shape != (n, len(windows)) or any(z[k].shape != (n,) for k in ("object", "position", "cell")):
+    n, windows = len(np.atleast_1d(z["rate"])), _windows(z["window_ms"])
+    fits = z["rate"].shape == (n, len(windows)) and all(z[k].shape == (n,) for k in ("object", "position", "cell"))
+    if not fits or z["rate"].dtype.kind not in "biuf":
         raise StoreError(
-            f"it_neurons.npz holds rate {list(z['rate'].shape)} and {len(windows)} windows; they do not fit"
+            f"it_neurons.npz holds rate {list(z['rate'].shape)} and {len(windows)} windows; they do not fit, or are no "
+            "numbers"
         )
     return Neurons(
         rate=z["rate"], windows=windows, object=z["object"], position=z["position"], cell=z["cell"], source=source
@@ -140,12 +151,15 @@ def it_rdms(path: str | Path | None = None) -> Dissimilarities:
     """
     names = ("monkey_it", "human_it", "images", "category", "category_labels")
     z, source = _arrays("it_rdms.npz", path, names)
-    n = len(z["images"])
-    square = all(z[k].shape == (n, n) for k in ("monkey_it", "human_it"))
-    if not square or z["category"].shape != (n, len(z["category_labels"])):
+    n = len(np.atleast_1d(z["images"]))
+    square = all(z[k].shape == (n, n) and z[k].dtype.kind in "biuf" for k in ("monkey_it", "human_it"))
+    if not square or z["images"].ndim != 4 or z["category"].shape != (n, z["category_labels"].size):
         raise StoreError(
-            f"it_rdms.npz holds {n} pictures and dissimilarities {list(z['monkey_it'].shape)}; they do not fit"
+            f"it_rdms.npz holds {n} pictures and dissimilarities {z['monkey_it'].dtype} {list(z['monkey_it'].shape)}; "
+            "they do not fit"
         )
+    if not np.isin(z["category"], (0, 1)).all():
+        raise StoreError("it_rdms.npz holds a category that is neither 0 nor 1")
     return Dissimilarities(
         monkey_it=z["monkey_it"],
         human_it=z["human_it"],
@@ -154,6 +168,17 @@ def it_rdms(path: str | Path | None = None) -> Dissimilarities:
         category_names=tuple(str(c) for c in z["category_labels"]),
         source=source,
     )
+
+
+def _windows(texts: np.ndarray) -> np.ndarray:
+    """[windows, 2], ms. StoreError: a text that is not of two numbers."""
+    try:
+        pairs = [[float(v) for v in str(w).removeprefix("time.").split("_")] for w in texts.reshape(-1)]
+    except ValueError as error:
+        raise StoreError(f'it_neurons.npz has a window_ms that is not like "time.-150_0" ({error})') from error
+    if any(len(pair) != 2 for pair in pairs):
+        raise StoreError('it_neurons.npz has a window_ms that is not like "time.-150_0", two numbers')
+    return np.array(pairs).reshape(-1, 2)
 
 
 def where_neurons() -> str:

@@ -172,7 +172,7 @@ def search(
 def _check_start(space: Space, poses: np.ndarray, height: int, width: int) -> None:
     """InputError: a pose [n, 4] at which the mean face has no landmark on the picture; it would not move from there."""
     points = np.asarray(space.landmarks(np.zeros((len(poses), len(space.variances))), poses))
-    on = ((points > -0.5) & (points < (width - 0.5, height - 0.5))).all(-1).any(1)
+    on = np.any(((points > -0.5) & (points < (width - 0.5, height - 0.5))).all(-1), axis=1)
     if not on.all():
         pose = ", ".join(f"{v:.3g}" for v in poses[int((~on).argmax())])
         raise InputError(

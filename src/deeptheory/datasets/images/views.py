@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import labels_array
 from deeptheory.datasets.images.digits import Images
 
 if TYPE_CHECKING:
@@ -40,11 +41,11 @@ class Views(Images):
     def select(self, rows: np.ndarray) -> "Views":
         """The same of some rows, copied. rows: a boolean mask [n] or row numbers [m] from 0 (below 0: from the end).
 
-        InputError: a mask of another length, numbers out of range or not whole.
+        InputError: a mask of another length, numbers out of range, not whole or masked.
         """
         from dataclasses import fields, replace
 
-        rows, n = np.asarray(rows), len(self.labels)
+        rows, n = labels_array("rows", rows), len(self.labels)
         fits = rows.shape == (n,) if rows.dtype == bool else rows.ndim == 1 and rows.dtype.kind in "iu"
         if not fits or (rows.dtype != bool and rows.size and not -n <= rows.min() <= rows.max() < n):
             raise InputError(f"rows is {rows.dtype} {list(rows.shape)}; needed: bool [{n}], or integers below {n}")

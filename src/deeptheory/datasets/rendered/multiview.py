@@ -3,7 +3,8 @@ stereo.
 """
 
 from collections.abc import Iterable
-from itertools import product
+from itertools import islice, product
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from deeptheory.datasets.rendered.solids import KINDS, solid
 
 AZIMUTHS = tuple(range(0, 360, 20))
 ELEVATIONS = tuple(range(30, 75, 5))
+_MOST, _LONGEST = 10**7, 10**6  # images of a grid; viewpoints or lights of one kind
 _APART = 7.0  # degrees of azimuth between the two cameras
 
 
@@ -23,9 +25,9 @@ def multiview(
     *,
     size: int = 48,
     instances: int = 10,
-    azimuths: Iterable[int] = AZIMUTHS,
-    elevations: Iterable[int] = ELEVATIONS,
-    lights: Iterable[int] = range(len(LAMPS)),
+    azimuths: Iterable[int] | int = AZIMUTHS,
+    elevations: Iterable[int] | int = ELEVATIONS,
+    lights: Iterable[int] | int = range(len(LAMPS)),
     stereo: bool = True,
     seed: int = 0,
 ) -> Views:
@@ -33,26 +35,27 @@ def multiview(
 
     Labels 0 to 4: animals, humans, airplanes, trucks and cars. The grid is kind x instance x azimuth x elevation x
     light; n: how many of it, drawn by seed, as even over the kinds as can be; None: all of it (48,600 by default).
-    azimuths, elevations: whole degrees; lights: numbers of lightings, from 0. The first half of the instances train
-    (`.train`). One paint for all, plain ground: only shape distinguishes the kinds. stereo: two cameras 7 degrees of
-    azimuth apart, as channels; else one channel. seed: shapes and the draw; an image depends on seed, kind, instance
-    and viewpoint alone. InputError: a size below 8, an empty grid, numbers that are not whole, lights out of range, n
-    outside the grid.
+    azimuths, elevations: whole degrees, one or several; lights: numbers of lightings, from 0. The first half of the
+    instances train (`.train`). One paint for all, plain ground: only shape distinguishes the kinds. stereo: two cameras
+    7 degrees of azimuth apart, as channels; else one channel. seed: shapes and the draw; an image depends on seed,
+    kind, instance and viewpoint alone. InputError: a size below 8, an empty grid or one of over 1e7 images, numbers
+    that are not whole or beyond 1e6, lights out of range, n outside the grid.
     """
     check_whole(size=(size, 8), instances=(instances, 0), seed=(seed, 0), n=(0 if n is None else n, None))
     turns, heights, lamps = (
-        whole_numbers(name, list(given), least=-(10**6)).tolist()
-        for name, given in (("azimuths", azimuths), ("elevations", elevations), ("lights", lights))
+        _listed(name, given) for name, given in (("azimuths", azimuths), ("elevations", elevations), ("lights", lights))
     )
-    grid = np.array(list(product(range(instances), turns, heights, lamps)), dtype=np.int64).reshape(-1, 4)
-    if not len(grid):
+    whole = instances * len(turns) * len(heights) * len(lamps) * len(KINDS)
+    if not whole:
         raise InputError(
             f"the grid is empty: {instances} instances, {len(turns)} azimuths, {len(heights)} "
             f"elevations, {len(lamps)} lights"
         )
     if min(lamps) < 0 or max(lamps) >= len(LAMPS):
         raise InputError(f"lights run from {min(lamps)} to {max(lamps)}; there are 0 to {len(LAMPS) - 1}")
-    whole = len(grid) * len(KINDS)
+    if whole > _MOST:
+        raise InputError(f"the grid holds {whole} images; needed: at most {_MOST}, fewer instances or viewpoints")
+    grid = np.array(list(product(range(instances), turns, heights, lamps)), dtype=np.int64).reshape(-1, 4)
     if n is not None and not 1 <= n <= whole:
         raise InputError(f"n is {n}; the grid holds {whole}, so that 1 to {whole} can be drawn, or None for all")
     rows, labels = _drawn(grid, whole if n is None else n, seed)
@@ -75,6 +78,20 @@ def multiview(
         elevation=rows[:, 2],
         light=rows[:, 3],
     )
+
+
+def _listed(name: str, given: Any) -> list[int]:
+    """One or several integers, -1e6 to 1e6. InputError: others, or more of them than a grid may hold."""
+    try:
+        several = list(islice(given, _LONGEST + 1))
+    except TypeError:  # one number, or none
+        several = [given]
+    if len(several) > _LONGEST:
+        raise InputError(f"{name} holds more than {_LONGEST} numbers; needed: fewer")
+    numbers = whole_numbers(name, several, least=-(10**6)).tolist()
+    if max(numbers, default=0) > 10**6:
+        raise InputError(f"{name} runs to {max(numbers)}; needed: at most {10**6}")
+    return numbers
 
 
 def _drawn(grid: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

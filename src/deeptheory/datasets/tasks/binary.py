@@ -42,7 +42,14 @@ class BinaryTask(Result):
     def mutual_information(self) -> float:
         """I(X;Y) = H(Y) - H(Y|X) in bits, exact from p(x, y)."""
         p = self.p_y_given_x
-        return float(_binary_entropy(p.mean()) - _binary_entropy(p).mean())
+        plain = float(_binary_entropy(p.mean()) - _binary_entropy(p).mean())
+        m = p.mean()
+        if plain > 1e-9 or not 0 < m < 1:
+            return max(plain, 0.0)
+        nats = np.zeros(len(p))  # entropies would cancel: the divergence of p(y|x) from p(y), about (q - r)^2 / 2r
+        for q, r in ((p, m), (1 - p, 1 - m)):
+            nats += q * np.log1p(np.where(q > 0, (q - r) / r, 0)) - (q - r)
+        return max(float(nats.mean() / np.log(2)), 0.0)
 
     def __repr__(self) -> str:
         rule = "deterministic" if self.gamma is None else f"gamma={self.gamma:g}"
@@ -76,7 +83,8 @@ def binary_task(name: str, x, score, signatures, rule: str, gamma: float | None,
         check_number(gamma=gamma)
         if not 0 < gamma < np.inf:
             raise InputError(f"gamma is {gamma}; it must be above 0 and finite, or None for the deterministic rule")
-        p = 0.5 * (1 + np.tanh(gamma * score / 2))  # the logistic function, without its overflow
+        with np.errstate(over="ignore"):  # a steepness of 1e308 is infinite
+            p = 0.5 * (1 + np.tanh(gamma * score / 2))  # the logistic function, without its overflow
         y = (np.random.default_rng(seed).random(len(p)) < p).astype(np.int64)
     return BinaryTask(name=name, x=x, y=y, p_y_given_x=p, signatures=signatures, rule=rule, gamma=gamma, seed=seed)
 

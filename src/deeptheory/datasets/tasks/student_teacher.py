@@ -65,7 +65,8 @@ class StudentTeacher(Result):
 
         signal = (self.teacher**2).sum(1) / self.x.shape[1]
         noise = self.label_noise**2
-        return pd.DataFrame({"output": range(len(signal)), "signal": signal, "noise": noise, "ratio": signal / noise})
+        ratio = signal / noise if noise else np.full(len(signal), np.inf)
+        return pd.DataFrame({"output": range(len(signal)), "signal": signal, "noise": noise, "ratio": ratio})
 
 
 def student_teacher(
@@ -90,7 +91,7 @@ def student_teacher(
     rng = np.random.default_rng(seed)
     teacher = np.zeros((outputs, inputs))
     teacher[:, :relevant] = np.sqrt(inputs / relevant) * rng.standard_normal((outputs, relevant))
-    noise = float(snr**-0.5)
+    noise = float(snr) ** -0.5
     x = rng.standard_normal((n, inputs)) / np.sqrt(inputs)
     y = x @ teacher.T + noise * rng.standard_normal((n, outputs))
     return StudentTeacher(
