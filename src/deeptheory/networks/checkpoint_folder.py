@@ -103,7 +103,7 @@ def _swap_in(folder: Path, fill: Callable[[Path], None]) -> None:
             folder.rename(old)
         new.rename(folder)
         shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:  # the second is how safetensors tells of a full disk
         raise StoreError(f"the checkpoint {folder.name} could not be written ({error}); free space") from error
 
 

@@ -52,6 +52,7 @@ class Checkpoints:
                 f"training; choose "
                 "another folder, or remove them"
             )
+        from safetensors import SafetensorError
         from safetensors.torch import save_file
 
         held = {name: _plain(name, t) for name, t in model.state_dict().items() if isinstance(t, torch.Tensor)}
@@ -63,7 +64,7 @@ class Checkpoints:
             save_file(held, new)
             os.replace(new, self.path(step))
             self.saved = (*self.saved, step)
-        except OSError as error:
+        except (OSError, SafetensorError) as error:  # the second is how safetensors tells of a full disk
             new.unlink(missing_ok=True)
             raise StoreError(
                 f"{self.path(step).name} could not be written ({error}); free space or choose another folder"
