@@ -9,18 +9,23 @@ Locality: every two variables of a term are neighbors. Symmetry: terms that it c
 share a parameter.
 """
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
 from deeptheory.core.shapes import check_whole, whole_numbers
 
 Term = tuple[tuple[int, int], ...]
 _MOST_TERMS = 2_000_000
+_MOST_IN_TERM = 21  # variables: all parts of a term are terms, and those of 22 variables are too many
+_MOST_PAIRS = 20_000_000  # of neighbors
+_MOST_COUNTED = 100_000  # variables and degree of a count of millions of digits
 SYMMETRIES = ("translation", "permutation")
 
 
@@ -47,14 +52,20 @@ class Assumptions:
 
     def __post_init__(self) -> None:
         check_whole(n=(self.n, 1), degree=(self.degree, 1), levels=(2 if self.levels is None else self.levels, 2))
+        for name in ("n", "degree", "levels"):  # powers of numpy's integers wrap around
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, int(getattr(self, name)))
         if self.shape is not None:
             object.__setattr__(self, "shape", tuple(whole_numbers("shape", self.shape, least=1).tolist()))
         if math.prod(self.grid) != self.n:
             raise InputError(f"shape {list(self.grid)} has {math.prod(self.grid)} sites for {self.n} variables")
-        if self.locality is not None and np.ndim(self.locality) == 0:
-            check_whole(locality=(self.locality, 1))
-        if isinstance(self.symmetry, str) and self.symmetry not in SYMMETRIES:
-            raise InputError(unknown(self.symmetry, SYMMETRIES, what="symmetry"))
+        if self.locality is not None:
+            object.__setattr__(self, "locality", _locality(self.locality))
+        if isinstance(self.symmetry, str):
+            if self.symmetry not in SYMMETRIES:
+                raise InputError(unknown(self.symmetry, SYMMETRIES, what="symmetry"))
+        elif self.symmetry is not None:
+            object.__setattr__(self, "symmetry", _permutations(self.symmetry))
 
     @property
     def grid(self) -> tuple[int, ...]:
@@ -62,35 +73,49 @@ class Assumptions:
         return (self.n,) if self.shape is None else self.shape
 
     def neighbors(self) -> list[set[int]] | None:
-        """The set of neighbors of each variable [n], None where all are. InputError: a pair out of range."""
+        """The set of neighbors of each variable [n], None where all are.
+
+        InputError: a pair out of range, a distance that leaves over 20,000,000 pairs.
+        """
         if self.locality is None:
             return None
-        if np.ndim(self.locality):
-            around: list[set[int]] = [set() for _ in range(self.n)]
-            for a, b in self.locality:  # type: ignore[union-attr]  # pairs, where it is no number
+        around: list[set[int]] = [set() for _ in range(self.n)]
+        if not isinstance(self.locality, int):
+            for a, b in self.locality:
                 if not (0 <= a < self.n and 0 <= b < self.n) or a == b:
                     raise InputError(
                         f"locality holds the pair ({a}, {b}); needed: two different variables below {self.n}"
                     )
-                around[a].add(int(b))
-                around[b].add(int(a))
+                around[a].add(b)
+                around[b].add(a)
             return around
+        grid, reach = np.array(self.grid), self.locality
         at = np.stack(np.unravel_index(np.arange(self.n), self.grid), axis=1)
-        apart = np.abs(at[:, None] - at[None])
-        if self.periodic:
-            apart = np.minimum(apart, np.array(self.grid) - apart)
-        near = apart.sum(-1) <= int(self.locality)  # type: ignore[arg-type]  # a number here
-        return [set(np.flatnonzero(row).tolist()) - {i} for i, row in enumerate(near)]
+        stride, pairs = np.array([math.prod(self.grid[k + 1 :]) for k in range(len(grid))]), 0
+        spans = [range(-min(reach, side - 1), min(reach, side - 1) + 1) for side in self.grid]
+        for offset in itertools.product(*spans):
+            if not 0 < sum(map(abs, offset)) <= reach:
+                continue
+            to = at + np.array(offset)
+            inside = np.ones(self.n, dtype=bool) if self.periodic else ((to >= 0) & (to < grid)).all(axis=1)
+            sites: list[int] = (to[inside] % grid @ stride).tolist()
+            pairs += len(sites)
+            if pairs > _MOST_PAIRS:
+                raise InputError(f"locality {reach} leaves more than {_MOST_PAIRS} pairs of neighbors; lower it")
+            for i, j in zip(np.flatnonzero(inside).tolist(), sites):
+                if i != j:
+                    around[i].add(j)
+        return around
 
     def terms(self) -> list[Term]:
         """All terms but the constant, each ((variable, power), ...), variables rising. InputError: over 2,000,000."""
-        if self.locality is None and self.count_without_symmetry() - 1 > _MOST_TERMS:
-            count = self.count_without_symmetry() - 1
-            raise InputError(f"degree {self.degree} over {self.n} variables has {count} terms; assume locality")
+        if self.locality is None and (count := self.count_without_symmetry() - 1) > _MOST_TERMS:
+            many = str(count) if count < 10**18 else "over 10^18"
+            raise InputError(f"degree {self.degree} over {self.n} variables has {many} terms; assume locality")
         found = []
         for term in _grow((), self, self.neighbors()):
             found.append(term)
-            if len(found) > _MOST_TERMS:
+            if len(found) > _MOST_TERMS or len(term) > _MOST_IN_TERM:
                 raise InputError(
                     f"these assumptions leave more than {_MOST_TERMS} terms; lower the degree or the distance"
                 )
@@ -119,10 +144,21 @@ class Assumptions:
         """How many terms locality None and symmetry None leave, the constant included, in closed form.
 
         Real variables: C(n + degree, degree); discrete ones: sum over j <= degree of C(n, j) (levels - 1)^j.
+        InputError: n and degree both over 100,000.
         """
+        if min(self.n, self.degree) > _MOST_COUNTED:
+            raise InputError(
+                f"n is {self.n} and degree {self.degree}; terms are counted where one of them is up to {_MOST_COUNTED}"
+            )
         if self.levels is None:
             return math.comb(self.n + self.degree, self.degree)
-        return sum(math.comb(self.n, j) * (self.levels - 1) ** j for j in range(min(self.degree, self.n) + 1))
+        if self.degree >= self.n:
+            return self.levels**self.n
+        total = term = 1
+        for j in range(self.degree):
+            term = term * (self.n - j) * (self.levels - 1) // (j + 1)
+            total += term
+        return total
 
     def _shape_of(self, term: Term) -> tuple:
         at = np.array(np.unravel_index([v for v, _ in term], self.grid)).T
@@ -157,6 +193,29 @@ def _grow(term: Term, assumed: Assumptions, around: list[set[int]] | None) -> It
             grown = (*term, (v, p))
             yield grown
             yield from _grow(grown, assumed, around)
+
+
+def _locality(given) -> int | tuple[tuple[int, int], ...]:
+    """A distance, or pairs of integers; whether the variables are there is asked by neighbors()."""
+    try:
+        single = np.ndim(given) == 0
+        pairs = [] if single else [tuple(whole_numbers("locality", p, least=-(2**62)).tolist()) for p in given]
+    except (TypeError, ValueError) as error:
+        raise InputError(f"locality is {given!r:.60}; needed: a distance, or pairs of variables") from error
+    if single:
+        check_whole(locality=(given, 1))
+        return int(given)
+    if any(len(p) != 2 for p in pairs):
+        raise InputError(f"locality is {given!r:.60}; needed: a distance, or pairs of variables")
+    return tuple((int(a), int(b)) for a, b in pairs)
+
+
+def _permutations(given) -> tuple[np.ndarray, ...]:
+    """Read once: an iterator would be empty at the next call. What is no permutation is said by orbits()."""
+    try:
+        return tuple(np.asarray(as_numpy(g)) for g in given)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"symmetry is {given!r:.60}; needed: a name, or a list of permutations") from error
 
 
 def _by_key(terms: list[Term], key) -> list[list[Term]]:
