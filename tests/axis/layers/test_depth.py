@@ -185,3 +185,41 @@ def test_parameters_that_cannot_be_drawn_again_are_named():
 def test_wrong_use(setting, call, match):
     with pytest.raises(InputError, match=match):
         call(*setting)
+
+
+def test_an_untrained_copy_that_stays_trained_says_so():
+    """nn.utils.spectral_norm computes its weight at each call from one that reset_parameters never sees."""
+    net = nn.Sequential(nn.utils.spectral_norm(nn.Linear(3, 8)), nn.BatchNorm1d(8), nn.PReLU(), nn.Linear(8, 2))
+    copy, notes = redrawn(net, 0)
+    assert torch.equal(copy[0].weight_orig, net[0].weight_orig)
+    assert not torch.equal(copy[3].weight, net[3].weight)
+    assert notes == ("the untrained copy keeps the parameters of 0, which reset_parameters does not draw again",)
+    with pytest.warns(FutureWarning):
+        computed = nn.utils.weight_norm(nn.Linear(3, 8))
+    with pytest.raises(InputError, match="the model cannot be copied; give untrained="):
+        redrawn(nn.Sequential(computed), 0)
+
+
+def test_large_seeds_are_seeds_of_the_untrained_copy():
+    net = nn.Sequential(nn.Linear(3, 8))
+    assert torch.equal(redrawn(net, 2**64 + 5)[0][0].weight, redrawn(net, 5)[0][0].weight)
+
+
+@pytest.mark.parametrize("unit", [2.0**-660, 2.0**660])
+def test_pixels_are_chosen_in_any_unit(unit):
+    images = np.random.default_rng(16).standard_normal((30, 6)) * [1, 2, 0.1, 3, 0, 1]
+    assert np.array_equal(pixels_of(images * unit, 9)[1], pixels_of(images, 9)[1])
+
+
+def test_pixels_that_are_constant_do_not_vary_by_rounding():
+    with pytest.raises(InputError, match="none of the 4 pixels varies"):
+        pixels_of(np.full((10, 4), 0.1), 2)
+
+
+def test_stimuli_without_pixels_are_refused_before_the_model_runs():
+    class Never(nn.Module):
+        def forward(self, x, y):
+            raise AssertionError
+
+    with pytest.raises(InputError, match="stimuli are not one array"):
+        axis_code_by_layer(Never(), ["a"], (torch.zeros(9, 2), torch.zeros(9, 2)), np.zeros((9, 2)))

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 import deeptheory as dt
-from deeptheory.axis import activations_of, axis_code
+from deeptheory.axis import activations_of, axis_code, record_units
 from deeptheory.core.errors import InputError
 
 
@@ -159,3 +159,45 @@ def test_the_center_of_a_map_is_that_of_its_own_grid(height, width):
     line = x.flatten(2)
     got = activations_of(nn.Sequential(nn.Identity()), ["0"], line, pool="center", channels="first")["0"]
     assert torch.equal(got, line[:, :, height * width // 2])
+
+
+class Sized(nn.Module):
+    """Eight linear units, each in a unit of its own."""
+
+    def __init__(self, *size):
+        super().__init__()
+        self.line, self.out, self.size = nn.Linear(3, 8), nn.Identity(), torch.tensor(size)
+
+    def forward(self, x):
+        return self.out(self.line(x) * self.size)
+
+
+@pytest.mark.parametrize("size", [(1e8, *[1.0] * 7), (1e-25,) * 8, (1e-3, 1e25, *[1.0] * 6)])
+def test_units_that_vary_do_so_in_any_unit(size):
+    found = record_units(Sized(*size), ["out"], torch.randn(90, 3), min_active_fraction=0.01)["out"]
+    assert found.positions.tolist() == list(range(8))
+
+
+def test_a_position_is_given_once(setting):
+    model, x, features = setting
+    with pytest.raises(InputError, match=r"units are \[3, 3\], some of them twice"):
+        dt.axis_code_of(model, "conv", x, features, units=[3, 3])
+
+
+@pytest.mark.parametrize("first", [1.0, -1.0])
+def test_a_layer_that_some_batches_pass_by_is_refused(first):
+    """Its rows would be fewer than the stimuli, or be told to others."""
+
+    class Skips(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Linear(3, 4), nn.Linear(4, 4)
+
+        def forward(self, x):
+            return self.b(self.a(x)) if float(x[0, 0]) > 0 else self.a(x)
+
+    x = torch.randn(40, 3)
+    x[:, 0] = first
+    x[20:, 0] = -first
+    with pytest.raises(InputError, match="layer 'b' is passed by some batches|unknown layer 'b'"):
+        activations_of(Skips(), ["b"], x, batch=10)

@@ -39,7 +39,7 @@ class LayerwiseAxisCode(Result):
     """trained, untrained: AxisCode by layer, in the order given; pixels: AxisCode of the stimuli themselves, or None.
 
     The number and the seed of the units are the same in both conditions. notes: which modules of the untrained copy
-    keep the model's parameters, for they have no reset_parameters.
+    keep parameters of the model, for reset_parameters is not there, or does not draw them again.
     """
 
     trained: dict[str, AxisCode]
@@ -151,6 +151,7 @@ def axis_code_by_layer(
     layers = named_layers(layers)
     if not layers:
         raise InputError("layers is empty; name at least one (dt.layers(model, x) lists all)")
+    shown = pixels_of(stimuli, units or 100, seed)[0] if pixels else None  # what is refused is so before the work
     notes: tuple[str, ...] = ()
     if untrained is None:
         untrained, notes = redrawn(model, seed)
@@ -172,11 +173,8 @@ def axis_code_by_layer(
             c in cells.items()
         })  # fmt: skip
     alone = None
-    if pixels:
-        values, _ = pixels_of(stimuli, units or 100, seed)
-        alone = axis_code(
-            values if noise is None else noisy(values, noise, seed), features, blocks, seed=seed, **options
-        )
+    if shown is not None:
+        alone = axis_code(shown if noise is None else noisy(shown, noise, seed), features, blocks, seed=seed, **options)
     return LayerwiseAxisCode(trained=found[0], untrained=found[1], pixels=alone, notes=notes)
 
 
@@ -197,7 +195,8 @@ def pixels_of(stimuli: Any, units: int, seed: int = 0) -> tuple[np.ndarray, np.n
         raise InputError(f"stimuli hold {given.dtype}; needed: real numbers, or pixels=False")
     values = given.flatten(1).to(torch.float64).cpu().numpy()
     check_finite(stimuli=values)
-    spread = values.std(0)
+    power = np.frexp(np.abs(values).max())[1]  # exact, and squares stay in float64
+    spread = np.where((values == values[0]).all(0), 0.0, np.ldexp(values, -power).std(0))  # a mean may be rounded
     varying = np.flatnonzero((spread > _DULL * spread.max()) & (spread > 0))
     if len(varying) == 0:
         raise InputError(f"none of the {values.shape[1]} pixels varies over the stimuli")
@@ -208,21 +207,32 @@ def pixels_of(stimuli: Any, units: int, seed: int = 0) -> tuple[np.ndarray, np.n
 
 def redrawn(model: nn.Module, seed: int) -> tuple[nn.Module, tuple[str, ...]]:
     """A copy whose modules drew their parameters again (reset_parameters), and a note on those that could not."""
-    out = deepcopy(unwrap(model))
-    kept = []
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    try:
+        out = deepcopy(unwrap(model))
+    except RuntimeError as error:  # tensors that were computed, as by nn.utils.weight_norm
+        raise InputError(
+            f"the model cannot be copied; give untrained=, a network of the same layers ({error})"
+        ) from error
+    kept, same = [], []
+    devices = sorted({p.device.index or 0 for p in out.parameters() if p.device.type == "cuda"})
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed % 2**64)  # torch has no larger seeds, numpy has
         for name, module in out.named_modules():
             reset = getattr(module, "reset_parameters", None)
+            own = list(module.parameters(recurse=False))
             if callable(reset):
+                before = [p.detach().clone() for p in own]
                 reset()
-            elif next(module.parameters(recurse=False), None) is not None:
+                if any(torch.equal(p, b) and not bool((b == b.flatten()[:1]).all()) for p, b in zip(own, before)):
+                    same.append(name or "the model itself")  # as of nn.utils.spectral_norm, which hides its weight
+            elif own:
                 kept.append(name or "the model itself")
-    note = (
-        "the untrained copy keeps the parameters of "
-        f"{', '.join(kept[:5])}{' and others' if len(kept) > 5 else ''}, which have no reset_parameters"
+    reasons = {"which have no reset_parameters": kept, "which reset_parameters does not draw again": same}
+    return out, tuple(
+        f"the untrained copy keeps the parameters of {', '.join(names[:5])}{' and others' * (len(names) > 5)}, {why}"
+        for why, names in reasons.items()
+        if names
     )
-    return out, (note,) if kept else ()
 
 
 def _summary(code: AxisCode) -> dict[str, float]:

@@ -9,6 +9,7 @@ a vision transformer begin with a class token (and registers), which is no posit
 it is left out of "mean", "max" and "center", and the notes say so; special= says how many there are.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isqrt
@@ -179,6 +180,8 @@ def _chosen(looked: np.ndarray, units: Any, min_active_fraction: float | None, s
             if positions.shape == (n,) and positions.dtype == bool
             else whole_numbers("units", units)
         )
+        if len(np.unique(positions)) < len(positions):
+            raise InputError(f"units are {positions.tolist()[:5]}, some of them twice; needed: each position once")
         if len(positions) == 0 or positions.max() >= n:
             raise InputError(
                 f"units are {positions.tolist()[:5]}; layer {name!r} has {n}; needed: positions from 0 to {n - 1}"
@@ -186,7 +189,8 @@ def _chosen(looked: np.ndarray, units: Any, min_active_fraction: float | None, s
         return positions
     living = np.arange(n)
     if min_active_fraction is not None:
-        varies = looked.std(0) > 1e-6 * max(float(np.abs(looked).max()), 1e-300)
+        looked = looked.astype(np.float64)  # squares of small units are 0 in single precision
+        varies = looked.std(0) > 1e-6 * np.abs(looked).max(0)  # its own largest: units need not be of one size
         living = np.flatnonzero(varies & ((looked > 0).mean(0) >= min_active_fraction))
         if len(living) == 0:
             raise InputError(
@@ -271,6 +275,13 @@ def _gather(
             with watching(model, wanted) as seen:
                 call(model, piece)
             size = sample_count(piece)
+            times = Counter(s.name for s in seen)
+            lost = [name for name in layers if name in met and times[name] != 1]
+            if lost:
+                raise InputError(
+                    f"layer {lost[0]!r} is passed by some batches of stimuli and not by others, so that nobody knows "
+                    "which of its responses are whose"
+                )
             for s in seen:
                 got = _units(s.tensor, pool, channels, special, s.name, size)
                 shapes[s.name], totals[s.name] = tuple(s.tensor.shape[1:]), got.shape[1]
