@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor
 from torch.nn import functional as F
+
+from deeptheory.core.compiled import njit
 
 _ROUNDS = 30
 FAR = -1e4

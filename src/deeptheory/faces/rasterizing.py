@@ -1,7 +1,8 @@
 """Pictures of heads: triangles, a depth buffer, colors from an atlas, light by Lambert's law, averaged over 2 x 2."""
 
 import numpy as np
-from numba import njit
+
+from deeptheory.core.compiled import njit
 
 FINE = 2  # pixels are drawn so much finer in each direction, and averaged
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from deeptheory.core.compiled import njit
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_number
 from deeptheory.information.entering import as_activations, as_labels

@@ -10,7 +10,8 @@ labels or exactly by p(y|x). Plug-in values: biased up with the number of occupi
 from functools import lru_cache
 
 import numpy as np
-from numba import njit
+
+from deeptheory.core.compiled import njit
 
 FIELDS = ("i_x", "i_y", "h_t", "occupied")
 

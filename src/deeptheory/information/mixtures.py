@@ -5,8 +5,8 @@ sums are shifted by the nearest center, so that nothing underflows that counts. 
 """
 
 import numpy as np
-from numba import njit
 
+from deeptheory.core.compiled import njit
 from deeptheory.networks.population.elementary import FAST, exp32
 
 _ZERO = np.float32(0)

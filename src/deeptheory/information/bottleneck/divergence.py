@@ -5,7 +5,8 @@ sum a log a and sum a log b is wrong by 1e-16 whatever its value is, which at a 
 """
 
 import numpy as np
-from numba import njit
+
+from deeptheory.core.compiled import njit
 
 _NEAR = 0.01  # relative difference below which f is summed as a series
 _AT_ONCE = 1_000_000  # numbers

@@ -7,7 +7,8 @@ loss of I(T;Y) alone, the limit of a large beta.
 """
 
 import numpy as np
-from numba import njit
+
+from deeptheory.core.compiled import njit
 
 
 @njit(cache=True, error_model="numpy")

@@ -1,7 +1,8 @@
 """A small linear system inside compiled loops, where a singular matrix is an answer and not an exception."""
 
 import numpy as np
-from numba import njit
+
+from deeptheory.core.compiled import njit
 
 
 @njit(cache=True, error_model="numpy")

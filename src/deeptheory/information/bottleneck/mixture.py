@@ -15,8 +15,8 @@ found a better cluster.
 """
 
 import numpy as np
-from numba import njit
 
+from deeptheory.core.compiled import njit
 from deeptheory.information.bottleneck.divergence import term
 from deeptheory.information.bottleneck.linear import solve_in_place
 

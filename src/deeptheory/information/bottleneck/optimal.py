@@ -2,16 +2,13 @@
 
 Two labels: compiled, below and in mixture.py and peaks.py. More labels, or more clusters than that holds: products.py.
 A beta so large that every row of p(y|x) is a cluster of its own: at once, with a bound that is a closed form.
-
-Pitfall for who edits: the compiler's cache of this file watches this file alone, and holds what it calls in mixture.py
-and peaks.py as it was. After a change there remove the *.nbc and *.nbi files from __pycache__.
 """
 
 import math
 
 import numpy as np
-from numba import njit
 
+from deeptheory.core.compiled import njit
 from deeptheory.information.bottleneck.divergence import divergences
 from deeptheory.information.bottleneck.joint import Joint, informations
 from deeptheory.information.bottleneck.mixture import FINE, best_weights, descend, fill, newton

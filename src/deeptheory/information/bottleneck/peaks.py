@@ -7,8 +7,8 @@ grid does not grow with beta.
 """
 
 import numpy as np
-from numba import njit
 
+from deeptheory.core.compiled import njit
 from deeptheory.information.bottleneck.divergence import term
 
 _FINER = 5.0  # grid points per standard deviation

@@ -15,8 +15,8 @@ import math
 from typing import Any, Literal
 
 import numpy as np
-from numba import njit
 
+from deeptheory.core.compiled import njit
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate
 from deeptheory.core.shapes import check_real

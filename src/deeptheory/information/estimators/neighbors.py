@@ -10,8 +10,8 @@ lists, one sample after the other, in the tests.
 import math
 
 import numpy as np
-from numba import njit
 
+from deeptheory.core.compiled import njit
 from deeptheory.information.estimators.scans import LEAST, counts_by_scan, nearest_by_scan, scan
 from deeptheory.information.estimators.trees import counts_by_tree, nearest_by_tree
 

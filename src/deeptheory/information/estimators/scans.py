@@ -14,8 +14,8 @@ the rounding of thresholds.
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from deeptheory.core.compiled import njit
 from deeptheory.information.estimators.trees import LOOPS
 from deeptheory.networks.population.elementary import FAST
 

@@ -8,7 +8,8 @@ nearer" means it. The slow form: sorted lists of all distances, in the tests.
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from deeptheory.core.compiled import njit
 
 _LEAF = 16
 LOOPS: Any = {"fastmath": {"reassoc", "contract", "nsz", "arcp"}, "error_model": "numpy", "cache": True}

@@ -6,9 +6,9 @@ rows whose symbols fit into 63 bits are numbered exactly.
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from deeptheory.core.arrays import as_numpy
+from deeptheory.core.compiled import njit
 from deeptheory.core.shapes import check_whole
 from deeptheory.information.counting import _mix, cells
 from deeptheory.information.entering import as_activations, discrete

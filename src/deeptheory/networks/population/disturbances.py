@@ -11,9 +11,9 @@ and never learns again.
 
 import numpy as np
 import torch
-from numba import njit
 from torch import nn
 
+from deeptheory.core.compiled import njit
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_number, check_whole
 

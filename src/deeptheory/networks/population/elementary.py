@@ -7,7 +7,8 @@ of a sum of Gaussians. Accuracy: e^x within 5e-7 (relative), tanh within 4e-7 (a
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from deeptheory.core.compiled import njit
 
 FAST: Any = {
     "fastmath": {"reassoc", "contract", "nsz", "arcp"},

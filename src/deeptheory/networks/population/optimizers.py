@@ -5,9 +5,9 @@ float32, in place.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from deeptheory.core.arrays import as_floats
+from deeptheory.core.compiled import njit
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.shapes import check_number

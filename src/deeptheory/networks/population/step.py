@@ -10,8 +10,8 @@ process that compiles and one that finds the compiled code in the cache run diff
 """
 
 import numpy as np
-from numba import njit
 
+from deeptheory.core.compiled import njit
 from deeptheory.networks.population.disturbances import KEPT, TILE, place
 from deeptheory.networks.population.elementary import FAST, exp32, log1p32, tanh32
 from deeptheory.networks.population.optimizers import adadelta, adam, sgd
