@@ -115,6 +115,8 @@ def test_a_run_of_no_tests_is_no_kill(code, end):
             mutants.passed(code)
     else:
         assert mutants.passed(code) == end
+    if code == 4:  # of tests that ran before: the changed module no longer loads
+        assert not mutants.passed(code, ran_before=True)
 
 
 def test_a_line_names_the_tests_that_run_it(tmp_path):
