@@ -20,6 +20,7 @@ from deeptheory.core.shapes import (
     ends_of,
     finite_floats,
     generator_of,
+    labels_array,
     labels_of,
     whole_numbers,
 )
@@ -94,3 +95,7 @@ def test_numbers_keep_their_dtype_and_what_is_masked_does_not():
     assert as_numbers(np.ones(2, dtype=np.uint8)).dtype == np.uint8
     assert np.isnan(as_numbers(np.ma.array([1, 2], mask=[True, False]))).tolist() == [True, False]
     assert as_numbers(np.array([1, 2], dtype=object)).dtype == np.float64
+
+
+def test_labels_of_half_precision_are_labels():
+    assert labels_array("y", torch.tensor([1.0, 2.0], dtype=torch.bfloat16)).tolist() == [1.0, 2.0]

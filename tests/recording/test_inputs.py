@@ -276,3 +276,12 @@ def test_nested_items_of_a_loader_are_arguments(batch):
 def test_batches_of_several_lengths_are_told():
     with pytest.raises(InputError, match="the loader's batches do not join into one"):
         dt.Recorder(nn.ReLU(), DataLoader(Pairs("ragged"), batch_size=3))
+
+
+def test_targets_of_their_own_need_a_loader_in_order():
+    x, y = torch.arange(8.0)[:, None], torch.arange(8)
+    model = nn.Linear(1, 2)
+    with pytest.raises(InputError, match="the loader shuffles"):
+        dt.Recorder(model, DataLoader(TensorDataset(x), batch_size=4, shuffle=True), y)
+    dt.Recorder(model, DataLoader(TensorDataset(x), batch_size=4), y)
+    dt.Recorder(model, DataLoader(TensorDataset(x, y), batch_size=4, shuffle=True))

@@ -16,13 +16,13 @@ import torch
 from torch import einsum, nn
 from torch.utils._pytree import tree_map
 
-from deeptheory.capsules.lengths import lengths_of, scale_of
 from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules
 from deeptheory.capsules.vector_layers import Capsules, ConvCapsules
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_whole
 from deeptheory.core.theme import new_figure, series_colors
+from deeptheory.core.vectors import lengths_of, scale_of
 
 if TYPE_CHECKING:
     import pandas

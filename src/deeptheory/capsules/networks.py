@@ -15,7 +15,6 @@ import torch
 from torch import nn
 
 from deeptheory.capsules.initialization import check_init, features_
-from deeptheory.capsules.lengths import lengths_of
 from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules, Form
 from deeptheory.capsules.matrix_primary import MatrixPrimary
 from deeptheory.capsules.reconstruction import Reconstruction
@@ -27,6 +26,7 @@ from deeptheory.capsules.vector_layers import Capsules, PrimaryCapsules, check_s
 from deeptheory.capsules.windows import Normalize, Padding
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_shapes, check_whole
+from deeptheory.core.vectors import lengths_of
 
 _LARGE = 100_000_000  # weights
 _PAPER_DECODER = (512, 1024)  # widths of its hidden layers

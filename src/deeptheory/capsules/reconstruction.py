@@ -11,12 +11,12 @@ import torch
 from torch import nn
 
 from deeptheory.capsules.initialization import truncated_normal_
-from deeptheory.capsules.lengths import lengths_of
 from deeptheory.capsules.routing.checks import in_dtype_of
 from deeptheory.capsules.vector_layers import check_sizes, sizes_of
 from deeptheory.core.arrays import as_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_shapes
+from deeptheory.core.vectors import lengths_of
 from deeptheory.networks.evaluation.scores import as_labels, check_classes
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.core.arrays import as_floats, is_torch
+from deeptheory.core.arrays import as_floats, as_numpy, is_torch
 from deeptheory.core.errors import InputError
 
 _LARGEST = 2**63 - 1  # of int64
@@ -203,7 +203,7 @@ def labels_array(name: str, labels: Any) -> np.ndarray:
         raise InputError(
             f"{name} holds {int(np.ma.getmaskarray(labels).sum())} masked values; leave these rows out of all arrays"
         )
-    return np.asarray(labels.detach().cpu() if is_torch(labels) else labels)
+    return as_numpy(labels)
 
 
 def check_finite(**arrays: Any) -> None:

@@ -11,15 +11,12 @@ from torch.utils.data import (
     DataLoader,
     Dataset,
     IterableDataset,
-    RandomSampler,
     Subset,
-    SubsetRandomSampler,
-    WeightedRandomSampler,
 )
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_whole, labels_array
-from deeptheory.recording.inputs import mapped, sample_count, tensors_of, with_targets
+from deeptheory.recording.inputs import check_order, mapped, sample_count, tensors_of, with_targets
 
 
 def sampled(inputs: Any, targets: Any, first: int | None, seed: int, model: nn.Module) -> tuple[Any, Any, str]:
@@ -49,12 +46,7 @@ def sampled(inputs: Any, targets: Any, first: int | None, seed: int, model: nn.M
 
 
 def _of_loader(loader: Any, targets: Any, first: int | None, model: nn.Module) -> tuple[Any, Any, str]:
-    order = getattr(getattr(loader, "batch_sampler", None), "sampler", getattr(loader, "sampler", None))
-    if targets is not None and isinstance(order, RandomSampler | SubsetRandomSampler | WeightedRandomSampler):
-        raise InputError(
-            "the loader shuffles, and the targets have an order of their own; give a loader of (x, y), or one without "
-            "shuffle=True"
-        )
+    check_order(loader, targets)
     if first is None:
         x, y = with_targets(
             DataLoader(loader, batch_size=256) if isinstance(loader, IterableDataset) else loader, targets, model

@@ -34,7 +34,7 @@ def as_inputs(inputs: Any, model: nn.Module | None = None) -> Any:
 
 def with_targets(inputs: Any, targets: Any, model: nn.Module | None = None) -> tuple[Any, Any]:
     """(inputs, targets), the targets from a DataLoader or Dataset where none were given. InputError: as `as_inputs`;
-    the same row labels (pandas) in another order.
+    the same row labels (pandas) in another order; targets of their own for a loader that shuffles.
 
     Items (x, y) or (x1, x2, ..., y) end with the target; dicts have it under labels, label, targets, target or y.
     """
@@ -48,6 +48,7 @@ def with_targets(inputs: Any, targets: Any, model: nn.Module | None = None) -> t
         )
         check_paired(**{f"inputs {name}".strip(): part for name, part in parts}, targets=targets)
         return as_inputs(inputs, model), targets
+    check_order(inputs, targets)
     with torch.random.fork_rng(devices=[]):  # a shuffling loader draws from the global generator
         items = list(_items(inputs))
     if not items:
@@ -64,6 +65,20 @@ def with_targets(inputs: Any, targets: Any, model: nn.Module | None = None) -> t
     else:
         joined, found = _joined(items), None
     return as_inputs(joined, model), found if targets is None else targets
+
+
+def check_order(loader: Any, targets: Any) -> None:
+    """InputError: targets of their own for a DataLoader that gives its samples in an order that is drawn."""
+    order = getattr(getattr(loader, "batch_sampler", None), "sampler", getattr(loader, "sampler", None))
+    drawn = torch.utils.data
+    if targets is None or not isinstance(
+        order, drawn.RandomSampler | drawn.SubsetRandomSampler | drawn.WeightedRandomSampler
+    ):
+        return
+    raise InputError(
+        "the loader shuffles, and the targets have an order of their own; give a loader of (x, y), or one without "
+        "shuffle=True"
+    )
 
 
 def as_targets(targets: Any) -> np.ndarray:

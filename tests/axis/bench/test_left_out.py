@@ -70,3 +70,20 @@ def test_the_order_of_rows_changes_nothing():
     order = np.random.default_rng(1).permutation(30)
     a, b = (left_out(torch.as_tensor(x[k]), torch.as_tensor(s[k])).predicted.numpy() for k in (np.arange(30), order))
     np.testing.assert_allclose(a[order], b, atol=1e-10)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e7 + 0.1, 1e-200])
+@pytest.mark.parametrize(("n", "u"), [(40, 3), (12, 30)])
+def test_a_unit_that_says_nothing_takes_nothing_away(n, u, value):
+    """The mean of equal numbers is off by a rounding, which looked like a unit of 1e290 times its spread."""
+    x, s = pair(n, u)
+    still = np.full(n, value)
+    alone = left_out(torch.as_tensor(x), torch.as_tensor(s))
+    zeros = left_out(torch.as_tensor(np.column_stack([x, 0 * still])), torch.as_tensor(s))
+    more = left_out(torch.as_tensor(np.column_stack([x, still])), torch.as_tensor(s))
+    torch.testing.assert_close(more.predicted, zeros.predicted)
+    if not alone.ridge:
+        torch.testing.assert_close(more.predicted, alone.predicted)
+    target = torch.as_tensor(np.column_stack([s, still]))
+    assert more.explained(target[:, :3], False).isfinite().all()
+    assert left_out(torch.as_tensor(x), target).explained(target, False)[3].isnan()

@@ -7,7 +7,7 @@ from torch import nn
 
 from deeptheory.core.errors import InputError
 from deeptheory.networks import accuracy, bim, fgsm, gradient_profile, pgd, robustness
-from deeptheory.networks.evaluation.scores import as_labels
+from deeptheory.networks.evaluation.scores import as_labels, first_output
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.random((40, 1, 3, 3)).astype(np.float32), RNG.integers(0, 3, 40)
@@ -72,3 +72,12 @@ def test_what_an_attack_gives_lies_within_its_bounds():
 def test_a_judge_may_have_another_dtype():
     judged = robustness(Line(), X, Y, epsilons=[0.0, 0.1], judge=Line().double())
     np.testing.assert_allclose(judged.accuracy, robustness(Line(), X, Y, epsilons=[0.0, 0.1]).accuracy, atol=0.03)
+
+
+@pytest.mark.parametrize("unit", [1e-25, 1.0, 1e25])
+def test_capsules_of_any_unit_are_told_apart(unit):
+    capsules = torch.zeros(4, 2, 3)
+    capsules[[0, 1], 0] = unit
+    capsules[[2, 3], 1] = unit
+    assert accuracy(nn.Identity(), capsules, [0, 0, 1, 1]) == 1
+    torch.testing.assert_close(first_output(capsules).amax(1) / unit, torch.full((4,), 3.0).sqrt())

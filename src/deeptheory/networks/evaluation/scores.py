@@ -13,6 +13,7 @@ from deeptheory.core.arrays import as_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_shapes
 from deeptheory.core.transforms import unwrapped
+from deeptheory.core.vectors import lengths_of
 
 Scores = Callable[[Any], torch.Tensor]
 
@@ -24,7 +25,7 @@ def first_output(output: Any) -> torch.Tensor:
     returned as it is. Gradients pass through. Nothing is checked here: what takes scores says what it refuses.
     """
     first = output[0] if isinstance(output, tuple | list) else output
-    return torch.linalg.vector_norm(first, dim=-1) if isinstance(first, torch.Tensor) and first.ndim == 3 else first
+    return lengths_of(first) if isinstance(first, torch.Tensor) and first.ndim == 3 else first
 
 
 def check_scores(scores: Any, n: int) -> torch.Tensor:
