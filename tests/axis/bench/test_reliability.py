@@ -30,3 +30,19 @@ def test_a_unit_that_has_one_mean_for_all_stimuli_has_no_ceiling():
 def test_no_reliability_is_no_number():
     with pytest.raises(InputError, match=r"reliability has shape \[0\]"):
         axis_code(TRIALS[:, 0], R.standard_normal((40, 2)), reliability=[], models=False, permutations=0)
+
+
+def test_the_error_of_the_ceiling_is_that_of_leaving_stimuli_out():
+    """Stimuli shown 2 to 6 times: the infinitesimal jackknife against the one that leaves out each in turn."""
+    from deeptheory.axis.bench.reliability import _log_noise, _parts
+
+    rng = np.random.default_rng(0)
+    n = 400
+    x = rng.normal(size=(n, 1, 3)) + 0.7 * rng.normal(size=(n, 6, 3))
+    x[np.arange(6) >= rng.integers(2, 7, n)[:, None]] = np.nan
+    parts = _parts(torch.as_tensor(x))
+    error = _log_noise(*parts)[1].numpy()
+    rest = ~torch.eye(n, dtype=torch.bool)
+    each = np.stack([_log_noise(*(p[rows] for p in parts))[0].numpy() for rows in rest])
+    left_out = np.sqrt((n - 1) / n * ((each - each.mean(0)) ** 2).sum(0))
+    np.testing.assert_allclose(error, left_out, rtol=0.02)
