@@ -17,7 +17,7 @@ from deeptheory.cheap.hamiltonians.intervals import RARE, intervals
 from deeptheory.cheap.hamiltonians.newton import maximize
 from deeptheory.cheap.hamiltonians.pairs import Pairs
 from deeptheory.cheap.hamiltonians.parameter_count import parameter_count
-from deeptheory.cheap.hamiltonians.polynomial import Polynomial
+from deeptheory.cheap.hamiltonians.polynomial import Polynomial, check_comparable
 from deeptheory.cheap.hamiltonians.samples import Kind, Samples, read_samples
 from deeptheory.cheap.hamiltonians.terms import Assumptions, Term
 from deeptheory.core.arrays import as_numbers
@@ -232,8 +232,8 @@ def hamiltonian_fit(
     seed; 0: no bits (NaN). compare_assumptions: fit the weaker and stronger assumptions too, for the table. ridge:
     precision of a Gaussian prior on theta, in samples, 0 or more.
 
-    InputError: shapes, NaN, constant variables, values out of range, more than 6,000 parameters. DeeptheoryError: no
-    convergence, or terms that depend on each other in these samples.
+    InputError: shapes, NaN, constant variables, values out of range, "real" ones far from 0 or of other units, more
+    than 6,000 parameters. DeeptheoryError: no convergence, or terms that depend on each other in these samples.
     """
     read = read_samples(samples, kind, degree, held_out_fraction, seed)
     assumed = [
@@ -305,8 +305,7 @@ class _Fitter:
             low, high = float(read.values.min()), float(read.values.max())
             wide = _WIDEN * (high - low)
             self.domain = (low - wide, high + wide) if domain is None else (float(domain[0]), float(domain[1]))
-            if self.domain[0] > low or self.domain[1] < high:
-                raise InputError(f"domain is {self.domain}; the samples run from {low:.4g} to {high:.4g}")
+            check_comparable(read.values, self.domain, ridge)
             self.unit = float(np.sqrt((read.values**2).mean()))  # so that a ridge means the same for all samples
             self.notes.append(f"densities on [{self.domain[0]:.4g}, {self.domain[1]:.4g}]")
 

@@ -10,9 +10,32 @@ and the interval is part of the model.
 import numpy as np
 
 from deeptheory.cheap.hamiltonians.terms import Term
+from deeptheory.core.errors import InputError
 
 _ROWS = 4_096
+_NARROW, _AWAY = 100, 4  # widths of the interval, spreads from 0: beyond them bits are off by .1 and more
 _NODES = 96  # of the quadrature: enough for conditionals 30 times narrower than the interval
+
+
+def check_comparable(values: np.ndarray, domain: tuple[float, float], ridge: float) -> None:
+    """InputError: samples [N, n] beyond the domain, a variable too narrow for its quadrature, or values so far from 0
+    that a ridge on the coefficients of their powers decides the fit."""
+    low, high, wide = float(values.min()), float(values.max()), domain[1] - domain[0]
+    if domain[0] > low or domain[1] < high:
+        raise InputError(f"domain is {domain}; the samples run from {low:.4g} to {high:.4g}")
+    spread = values.std(0)
+    narrow = int(spread.argmin())
+    if spread[narrow] < wide / _NARROW:
+        raise InputError(
+            f"variable {narrow} spreads over {spread[narrow]:.3g}, on an interval of {wide:.3g} that all share; give "
+            "them in comparable units, such as x / x.std(0)"
+        )
+    away, own = abs(float(values.mean())), float(values.std())
+    if ridge and away > _AWAY * own:
+        raise InputError(
+            f"values are {values.mean():.4g} on the average, with a spread of {own:.3g}: a ridge on the coefficients of"
+            " their powers would decide the fit; take off an offset first (x - x.mean()), or give ridge=0"
+        )
 
 
 class Polynomial:
