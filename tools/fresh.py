@@ -28,11 +28,13 @@ SAMPLE = [  # of every floor of the house, and what tells of the structure
 ]
 IN_A_CLONE = [  # what these test is in a clone alone
     *("test_benchmarks.py", "test_benchmark_scripts.py", "test_equations.py", "test_words.py", "test_release.py"),
+    *("test_docs.py", "test_docs_blocks.py", "test_which_number.py"),
     *("capsules/test_benchmark.py", "cheap/test_benchmark.py", "cli/test_installation.py", "faces/test_numbers.py"),
     *("runs/test_kills.py", "test_accuracy.py", "test_truths.py"),
 ]
 COPIED = ("tests", "docs", "examples", "pyproject.toml", "README.md", "CONTRIBUTING.md", "CITATION.cff", "Makefile")
 TOOLS = ("pytest>=8.2", "pytest-timeout>=2.3", "pytest-xdist>=3.6", "hypothesis>=6.100", "jsonschema>=4.21")
+TOOLS += ("playwright>=1.48", "setuptools")  # Triton's interpreter asks for the second
 
 
 def call(*command: object, **more) -> None:
@@ -113,7 +115,22 @@ def main() -> None:
     )
     call(made, "-c", where, cwd=place, env=inside)  # the installed one, or this ends here
     tests = ["tests", *(f"--ignore=tests/{t}" for t in IN_A_CLONE)] if given.all else given.tests
-    call(made, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "timeout=900", *tests, cwd=place, env=inside)
+    quiet = "ignore:Conversion of an array with ndim:DeprecationWarning"  # of Triton's interpreter up to 3.4
+    call(
+        made,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-o",
+        "timeout=900",
+        "-W",
+        quiet,
+        *tests,
+        cwd=place,
+        env=inside,
+    )
 
 
 if __name__ == "__main__":

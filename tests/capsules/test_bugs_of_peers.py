@@ -296,7 +296,7 @@ def test_unrelated_children_in_one_softmax():
         before = over_parents(logits, at, normalize)
         other = logits.clone()
         other[0][at.children == 24] += 3.0  # the cell in the middle, seen by four windows; both types alike
-        other[0][at.children == 24, 0] += 1.0
+        other[0][..., 0][at.children == 24] += 1.0
         after = over_parents(other, at, normalize)
         changed = (after != before).any(-1)[0]
         assert changed.any() or normalize == "position"

@@ -231,6 +231,6 @@ def _command(target: str, options: dict[str, Any]) -> str:
 
     parts = ["deeptheory inspect", named(target)]
     for name, value in options.items():
-        several = value if isinstance(value, list) else [value]
+        several = value if isinstance(value, list | tuple) else [value]
         parts += [f"--{name}" if v is True else f"--{name} {named(v)}" for v in several]
     return " ".join(parts)
