@@ -77,6 +77,7 @@ EXEMPT = {
     "axis.AxisCode.geometry": "axes_geometry of its own axes; compared in axis.AxisCode.scalars' row",
     "axis.AxisCode.reconstruct": "calls the decoder that is given; compared in axis.AxisCode.scalars' row",
     "axis.Cells.recorded": "one of its own arrays",
+    "axis.Models.bound": "the largest of .bounds, of which every unit's verdict is made",
     "axis.LayerwiseAxisCode.conditions": "lists its own codes",
     "axis.LayerwiseAxisCode.scalars": "the table's numbers by name; axis_code_of's row compares the table",
     "axis.Decoding.scalars": "by_block by name",

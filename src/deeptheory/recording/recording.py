@@ -198,7 +198,10 @@ class Recording:
         self.take(step, {name: real(name, values).clone() for name, values in activations.items()})
 
     def take(self, step: int, activations: dict[str, torch.Tensor]) -> None:
-        """As add, without a copy: the tensors are the recording's from now on."""
+        """As add, without a copy: the tensors [seed, sample, unit] are the recording's from now on.
+
+        activations: [seed, sample, unit] by layer. InputError: as add.
+        """
         step = as_step(step)
         self.check_new(step)
         if self._store is None:
