@@ -222,6 +222,8 @@ def test_where_y_is_a_function_of_x_it_reaches_every_point(beta):
     assert found.i_x == pytest.approx(beta / 2, abs=1e-6)  # on I(T;Y) = I(X;T) the least of x^2 - beta x
     assert found.i_y == pytest.approx(found.i_x, abs=1e-9)
     assert "straight piece" in found.notes[0]
+    np.testing.assert_allclose(found.encoder.sum(1), 1, atol=1e-12)  # a cluster that says nothing holds the rest
+    assert found.p_t.sum() == pytest.approx(1, abs=1e-12)
 
 
 def test_nothing_is_kept_of_an_input_that_tells_nothing():
