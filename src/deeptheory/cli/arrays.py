@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.mat_files import check_mat
 
 SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".txt", ".mat")
 _PICKLED = "holds Python objects (pickled), which are not read; save an array of numbers"
@@ -117,6 +118,7 @@ def _mat(path: Path, name: str | None) -> np.ndarray:
     from scipy.io import loadmat
 
     try:
+        check_mat(path)
         found = {k: v for k, v in loadmat(str(path)).items() if not k.startswith("__")}
     except NotImplementedError as error:
         raise InputError(

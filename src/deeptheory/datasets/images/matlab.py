@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from deeptheory.core.errors import StoreError
+from deeptheory.core.mat_files import check_mat
 
 
 def read_mat(path: Path, names: Sequence[str], struct: str | None = None) -> dict[str, np.ndarray]:
@@ -17,6 +18,7 @@ def read_mat(path: Path, names: Sequence[str], struct: str | None = None) -> dic
     from scipy.io import loadmat
 
     try:
+        check_mat(path)
         content: Any = loadmat(path, variable_names=[struct] if struct else list(names))
         if struct is not None:
             content = content[struct][0, 0]
