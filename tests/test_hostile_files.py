@@ -202,3 +202,13 @@ def test_every_file_of_a_run_can_be_cut_anywhere(tmp_path):
         (tmp_path / "claims.json").write_text(text[:at])
         with pytest.raises(StoreError):
             Ledger.load(tmp_path)
+
+
+@pytest.mark.parametrize("data", ['[{"type../": "scatter", "x": [1]}]', '[{"type": "sca"}]', "[1]", '{"x": 1}'])
+def test_a_figure_that_plotly_stumbles_over_is_refused(tmp_path, data):
+    from deeptheory.runs import read_figure
+
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "f.json").write_text(f'{{"figure": {{"data": {data}, "layout": {{}}}}}}')
+    with pytest.raises(StoreError, match=r"figures/f\.json is damaged"):
+        read_figure(tmp_path, "f")
