@@ -8,6 +8,7 @@ from torch import nn
 from deeptheory.core.errors import InputError
 from deeptheory.inspection import fisher_trace, hessian_eigenvalues, jacobian_moments, spectral_density
 from deeptheory.inspection.engine import measure
+from trials.inspection_hessian import Weights
 
 X = np.random.default_rng(0).standard_normal((20, 4))
 Y = np.arange(20) % 2
@@ -56,17 +57,6 @@ def test_an_input_without_a_jacobian_leaves_the_others_theirs():
         expected, got = getattr(whole, name).numpy(), getattr(found, name).numpy()
         assert np.flatnonzero(np.isnan(got)).tolist() == [3]
         np.testing.assert_allclose(np.delete(got, 3), np.delete(expected, 3), rtol=1e-6)
-
-
-class Weights(nn.Module):
-    """Gives its weights for every input: any function of them is a loss."""
-
-    def __init__(self, size):
-        super().__init__()
-        self.w = nn.Parameter(torch.zeros(size, dtype=torch.float64))
-
-    def forward(self, x):
-        return self.w.expand(len(x), -1)
 
 
 def quadratic(size, scale=1.0):

@@ -12,7 +12,7 @@ DENSITY = "inspection.spectral_density"
 FISHER = "inspection.fisher_trace"
 
 
-class _Weights(nn.Module):
+class Weights(nn.Module):
     """Gives its weights for every input: any function of them is a loss."""
 
     def __init__(self, size):
@@ -26,7 +26,7 @@ class _Weights(nn.Module):
 def _quadratic(rng, size):
     a = rng.normal(size=(size, size))
     a = torch.as_tensor((a + a.T) / 2)
-    return _Weights(size), lambda out, y: (out @ a * out).sum(1).mean() / 2, a.numpy()
+    return Weights(size), lambda out, y: (out @ a * out).sum(1).mean() / 2, a.numpy()
 
 
 def quadratics(rng, draws):
@@ -87,7 +87,7 @@ def density_moments(rng, draws):
 
 def density_of_few_values(rng, draws):
     """Two eigenvalues: Lanczos ends after two steps, with the fractions as weights."""
-    net = _Weights(2000)
+    net = Weights(2000)
     d = torch.where(torch.arange(2000) < 500, 7.0, -1.0).double()
     found = spectral_density(
         net, torch.zeros(1, 1), torch.zeros(1), loss=lambda out, y: (out * out * d).sum() / 2, vectors=8

@@ -140,7 +140,7 @@ def read_figure(folder: str | Path | RemotePath, name: str) -> Any:
     kept = read_json(place(folder) / FIGURES / f"{name}.json", "figure")
     try:
         return go.Figure(kept["figure"])
-    except Exception as error:  # plotly raises what its code stumbles over, NotImplementedError for one
+    except (KeyError, TypeError, ValueError, NotImplementedError) as error:  # the last is plotly's own
         raise StoreError(f"figures/{name}.json is damaged ({error}); run again to write it again") from error
 
 
