@@ -3,8 +3,10 @@
 import shutil
 
 import numpy as np
+import pytest
 import xarray as xr
 
+from deeptheory.core.errors import StoreError
 from deeptheory.core.storage import read_dataset, write_dataset
 
 
@@ -25,3 +27,25 @@ def test_variables_keep_their_order_in_a_folder_listed_otherwise(tmp_path):
         assert list(found.data_vars) == names
         assert list(found.coords) == [n for n in data.variables if n in data.coords]
         xr.testing.assert_identical(found, data)
+
+
+def test_a_folder_of_other_things_is_not_replaced(tmp_path, monkeypatch):
+    data = xr.Dataset({"v": ("x", np.arange(3.0))})
+    other, file = tmp_path / "results", tmp_path / "file"
+    other.mkdir()
+    (other / "thesis.txt").write_text("a year of work")
+    file.write_text("a day of work")
+    for place in (other, file):
+        with pytest.raises(StoreError, match=f"{place.name} holds other things than a folder of arrays"):
+            write_dataset(data, place)
+    assert (other / "thesis.txt").read_text() == "a year of work"
+    assert file.read_text() == "a day of work"
+    monkeypatch.chdir(tmp_path)
+    for nameless in (".", "..", "/"):
+        with pytest.raises(StoreError, match="names no folder of its own"):
+            write_dataset(data, nameless)
+    assert {p.name for p in tmp_path.iterdir()} == {"results", "file"}
+    (tmp_path / "empty").mkdir()
+    for _ in range(2):  # an empty folder, and one of its own
+        write_dataset(data, tmp_path / "empty")
+    xr.testing.assert_identical(read_dataset(tmp_path / "empty"), data)

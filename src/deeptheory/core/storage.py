@@ -33,12 +33,14 @@ def write_dataset(data: "xarray.Dataset", path: str | Path | RemotePath) -> None
     """Write the Dataset as the folder `path`, replacing what was there only when it is complete.
 
     In an object store what was there is replaced one object after the other, and the checksums tell a mixture.
-    Attributes must be plain values (str, numbers, lists). StoreError: the disk is full or the folder cannot be written.
+    Attributes must be plain values (str, numbers, lists). StoreError: the disk is full, the folder cannot be written,
+    or it holds other things, which would be lost.
     """
     path = place(path)
     if isinstance(path, RemotePath):
         _put_dataset(data, path)
         return
+    check_folder(path, _CHECKSUMS, "a folder of arrays")
     new = path.with_name(f".{path.name}.new-{os.getpid()}")
     try:
         shutil.rmtree(new, ignore_errors=True)
@@ -156,6 +158,21 @@ def read_json(path: Folder, what: str, fix: str = "delete it to make it again") 
         raise StoreError(f"{path} is missing; this is not a complete {what}") from error
     except (ValueError, OSError) as error:
         raise StoreError(f"{path} cannot be read ({error}); {fix}") from error
+
+
+def check_folder(folder: Path, mark: str, what: str) -> None:
+    """Whether a folder may be replaced: it is not there, empty, or one of ours, which holds the file `mark`.
+
+    what: its kind, in words. StoreError: it holds other things, or its path names no folder of its own.
+    """
+    if not folder.name or folder.name == "..":
+        raise StoreError(f"{str(folder)!r} names no folder of its own; name one to write {what} to")
+    try:
+        other = folder.exists() and not (folder / mark).is_file() and (folder.is_file() or any(folder.iterdir()))
+    except OSError as error:
+        raise StoreError(f"{folder.name} cannot be looked into ({error}); choose another folder") from error
+    if other:
+        raise StoreError(f"{folder.name} holds other things than {what}; choose another folder")
 
 
 def replace_folder(new: Path, path: Path) -> None:

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from deeptheory.core.errors import StoreError
-from deeptheory.core.storage import read_json, replace_folder
+from deeptheory.core.storage import check_folder, read_json, replace_folder
 from deeptheory.faces.alignment import NORMALIZATIONS
 
 Space = TypeVar("Space")
@@ -27,21 +27,16 @@ def save(space: Any, folder: Path) -> None:
 
     StoreError: it cannot be written, or the folder holds other things, which would be lost.
     """
-    if not folder.name:
-        raise StoreError(f"{str(folder)!r} names no folder of its own; give the space a folder")
+    check_folder(folder, "space.json", "a face space")
     new = folder.with_name(f".{folder.name}.new-{os.getpid()}")
     arrays = {k: np.ascontiguousarray(v) for k, v in _fields(space).items() if isinstance(v, np.ndarray)}
     try:
-        if folder.exists() and not (folder / "space.json").is_file() and (folder.is_file() or any(folder.iterdir())):
-            raise StoreError(f"{folder.name} holds other things than a face space; choose another folder")
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
         save_file(arrays, new / _ARRAYS)
         said = {"schema": SCHEMA, "sha256": _sha256(new / _ARRAYS), **{k: getattr(space, k) for k in _PLAIN}}
         (new / "space.json").write_text(json.dumps(said, indent=1), encoding="utf-8")
         replace_folder(new, folder)
-    except StoreError:
-        raise
     except OSError as error:
         shutil.rmtree(new, ignore_errors=True)
         raise StoreError(
