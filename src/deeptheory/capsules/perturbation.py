@@ -13,6 +13,7 @@ from deeptheory.capsules.networks import CapsuleNetwork
 from deeptheory.capsules.objectives import decoded
 from deeptheory.core.arrays import as_floats, as_numpy, as_tensor
 from deeptheory.core.errors import InputError
+from deeptheory.core.powers import near_one
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_shapes
 from deeptheory.networks.single.modules import predict
@@ -61,8 +62,7 @@ class Perturbation(Result):
         if offsets.min() == offsets.max():
             raise InputError(f"the offsets are {offsets.tolist()}; a line needs two that differ")
         change = widths - widths.mean(2, keepdims=True)
-        x = (offsets - offsets.mean()).astype(float)
-        x = np.ldexp(x, -np.frexp(np.abs(x).max())[1])  # by a power of two: squares of offsets of any unit
+        x = near_one((offsets - offsets.mean()).astype(float))  # offsets of any unit
         rounding = 1e-13 * (widths**2).mean() * offsets.size  # of float32 images, squared; below it a width is constant
         out = []
         for label in np.unique(winners):

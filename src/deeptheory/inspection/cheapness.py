@@ -19,6 +19,7 @@ from torch import Tensor
 from deeptheory.axis.bench.left_out import left_out
 from deeptheory.core.arrays import as_floats, check_paired
 from deeptheory.core.errors import InputError
+from deeptheory.core.powers import near_one
 from deeptheory.core.shapes import check_finite, check_shapes, check_whole
 from deeptheory.core.statistics import mean_interval
 from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument, Layer, Passes, Quantity, Reading
@@ -96,7 +97,7 @@ def too_few(n: int, components: int, degree: int) -> str:
 def _r2(x: Tensor, y: Tensor, degree: int, seed: int, eps: float) -> np.ndarray:
     """eps: relative rounding of the outputs, whose constant ones have no R^2."""
     n, k = x.shape
-    x = torch.ldexp(x, -torch.frexp(x.abs().amax(0))[1])  # monomials of values up to 1 are finite
+    x = near_one(x, 0)  # monomials of values up to 1 are finite
     terms = [x[:, list(t)].prod(1) for d in range(1, degree + 1) for t in combinations_with_replacement(range(k), d)]
     size = y.abs().amax(0).clamp_min(1e-300)
     y = y / size

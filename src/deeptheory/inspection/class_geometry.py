@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from deeptheory.core.powers import power_of, times_power
 from deeptheory.core.statistics import proportion_interval
 from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument, Layer, Passes, Quantity, Reading
 from deeptheory.inspection.neural_collapse import (
@@ -19,7 +20,6 @@ from deeptheory.inspection.neural_collapse import (
     linear_right,
     nearest_class,
     nearest_right,
-    power_of,
     said_by_head,
 )
 from deeptheory.inspection.rows import Held, generator_of, kept_rows
@@ -49,7 +49,7 @@ class _Stream:
         names += ["nc3", "nc4"] if self._is_head else []
         if not bool(torch.isfinite(x).all()):
             return [_none(q, "some activations are not finite") for q in names]
-        x = torch.ldexp(x, torch.tensor(-(power := power_of(x))))
+        x = times_power(x, -(power := power_of(x)))
         if self._held.constant:
             return [_none(q, "the layer is constant") for q in names]
         part = (

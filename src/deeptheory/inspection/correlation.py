@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
+from deeptheory.core.powers import near_one
 from deeptheory.core.shapes import check_finite, check_number, check_shapes
 from deeptheory.core.statistics import mean_interval
 from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument, Layer, Passes, Quantity, Reading
@@ -185,7 +186,7 @@ class _Stream:
             x = torch.cat([v for _, v in self._seen]).double()
             x = x[order.to(x.device)]
             x = x / x.abs().max().clamp_min(1e-300)
-            x = torch.ldexp(x, -torch.frexp(x.abs().amax(1, keepdim=True))[1])  # a faint input has a direction, too
+            x = near_one(x, 1)  # a faint input has a direction, too
             self._gram = (x @ x.T).cpu()
             self._seen.clear()
 

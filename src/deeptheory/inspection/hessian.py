@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.powers import power_of
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_real, check_whole, check_within
 from deeptheory.inspection.instrument import Context, Finding, Instrument, Passes, Quantity, Reading
@@ -164,7 +165,7 @@ def _unit_of(product: np.ndarray, size: float = 1.0) -> float:
     """The power of 2 next to |product| / size, 0 of zeros. For ARPACK all below 4e-11 has converged, and squares of
     1e-170 are 0."""
     most = float(np.abs(product).max()) / size
-    return 2.0 ** int(np.frexp(most)[1]) if most > 0 else 0.0
+    return 2.0 ** power_of(np.asarray(most)) if most > 0 else 0.0
 
 
 def _density(loss: MeanLoss, steps: int, vectors: int, seed: int) -> SpectralDensity:

@@ -22,6 +22,7 @@ from torch.nn.functional import one_hot
 from deeptheory.axis.bench.left_out import left_out
 from deeptheory.core.arrays import as_floats, as_numpy, check_paired, is_torch
 from deeptheory.core.errors import InputError
+from deeptheory.core.powers import near_one, power_of, times_power
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, labels_array
 
@@ -224,7 +225,7 @@ class Geometry:
         weight = weight[self.present]
         if not bool(weight.any()):
             return Value(math.nan)
-        weight = torch.ldexp(weight, torch.tensor(-power_of(weight)))
+        weight = near_one(weight)
         w = weight / weight.norm()
 
         def distance(m: Tensor) -> Tensor:
@@ -291,11 +292,10 @@ def said_by_head(x: Tensor, power: int, weight: Tensor, bias: Tensor) -> Tensor:
     """Number of the largest of the logits 2^power x weight' + bias, for each of x [n, d]: sums of one size, so that
     none is infinite or 0 for its unit alone."""
     p, q = power_of(weight), power_of(bias)
-    logits = x @ torch.ldexp(weight, torch.tensor(-p)).T
+    logits = x @ times_power(weight, -p).T
     if bool(bias.any()):
         more = q - p - power  # exponent of the biases over that of the products
-        bias = torch.ldexp(bias, torch.tensor(-q))
-        logits = torch.ldexp(logits, torch.tensor(min(0, -more))) + torch.ldexp(bias, torch.tensor(min(0, more)))
+        logits = times_power(logits, min(0, -more)) + times_power(bias, min(0, more) - q)
     return logits.argmax(1)
 
 
@@ -324,8 +324,7 @@ def linear_right(x: Tensor, codes: Tensor, classes: int, test: Tensor) -> list[i
     """The same for a linear decoder."""
     folds = [((~test).nonzero()[:, 0], test.nonzero()[:, 0])]
     step, out = max(1, _TARGETS // classes), []
-    x = moved(x)
-    x = torch.ldexp(x, -torch.frexp(x.abs().amax(0))[1])  # a column in other units: its squares are 0 or infinite
+    x = near_one(moved(x), 0)  # a column may be in other units
     for k in range(0, codes.shape[1], step):
         part = codes[:, k : k + step]
         shown = one_hot(part, classes).to(x).flatten(1)
@@ -349,7 +348,7 @@ def _checked(features: Any, labels: Any) -> tuple[Tensor, int, Tensor, np.ndarra
     if len(names) == len(x):
         raise InputError(f"each of {len(x)} samples has a label of its own; classes need samples that share one")
     power = power_of(x)
-    x = torch.ldexp(x, torch.tensor(-power))
+    x = times_power(x, -power)
     if not bool((x != x[0]).any()):
         raise InputError("every sample has the same features; nothing varies")
     return x, power, torch.as_tensor(codes.ravel()), names
@@ -379,11 +378,6 @@ def _equals_itself(v: Any) -> bool:
         return bool(v == v)
     except TypeError:  # pandas.NA
         return False
-
-
-def power_of(x: Tensor) -> int:
-    """Squares of 1e-200 are 0, of 1e200 infinite; a scale by a power of two changes no digit."""
-    return int(torch.frexp(x.abs().max().double())[1]) if float(x.abs().max()) > 0 else 0
 
 
 def _head(weight: Any, bias: Any, classes: int, units: int) -> tuple[Tensor, Tensor]:

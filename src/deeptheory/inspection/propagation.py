@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.autograd import grad
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.powers import near_one, power_of, times_power
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_whole
 from deeptheory.core.statistics import mean_interval
@@ -225,10 +226,10 @@ def _times(a: Tensor, b: Tensor) -> Tensor:
 
 def _unit(v: Tensor) -> tuple[Tensor, Tensor]:
     """Norm [n] and direction of each row: of values of 1e-25, whose squares float32 takes for 0, too."""
-    power = torch.frexp(v.flatten(1).abs().amax(1))[1]
-    v = torch.ldexp(v, -power.reshape(-1, *[1] * (v.ndim - 1)))
+    power = power_of(v.flatten(1), 1)
+    v = times_power(v, -power.reshape(-1, *[1] * (v.ndim - 1)))
     norm = v.flatten(1).norm(dim=1)
-    return torch.ldexp(norm, power), _times(_reciprocal(norm), v)
+    return times_power(norm, power), _times(_reciprocal(norm), v)
 
 
 def _reciprocal(a: Tensor) -> Tensor:
@@ -266,7 +267,7 @@ def run(context: Context) -> dict[str, list[Reading]]:
 
 def _spread(values: Tensor) -> Reading:
     """Variance over squared mean; an input whose Jacobian is 0 has none."""
-    square = torch.ldexp(values, -torch.frexp(values[:, :1])[1]).square()  # those of 1e-170 would be 0
+    square = near_one(values, 1).square()
     mean = square.mean(1)
     silent = int((mean == 0).sum())
     if silent == len(mean):

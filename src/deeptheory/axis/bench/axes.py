@@ -17,6 +17,7 @@ import torch
 
 from deeptheory.axis.bench.left_out import ROOM, Folds, fold_errors, left_out
 from deeptheory.axis.bench.validation import Entered
+from deeptheory.core.powers import near_one, power_of
 from deeptheory.core.results import Result
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Axes(Result):
         """One row per unit: sta_norm (length of the sta), reliability, reliability_whitened, explained, alpha."""
         import pandas as pd
 
-        power = np.frexp(np.abs(self.sta).max(1))[1]  # exact, and squares stay in float64
+        power = power_of(self.sta, 1)
         return pd.DataFrame({
             "unit": self.units,
             "sta_norm": np.ldexp(np.linalg.norm(np.ldexp(self.sta, -power[:, None]), axis=1), power),
@@ -151,8 +152,7 @@ def _halves(z: torch.Tensor, y: torch.Tensor, variances: torch.Tensor, seed: int
                 if len(rows) > len(variances)
                 else sta / variances[:, None]
             )
-            both = torch.stack([sta, white])  # near 1 by a power of two: cosines count lengths below 1e-8 as 1e-8
-            pair.append(torch.ldexp(both, -torch.frexp(both.abs().amax(1, keepdim=True)).exponent))
+            pair.append(near_one(torch.stack([sta, white]), 1))  # cosines count lengths below 1e-8 as 1e-8
         for k in range(2):
             out[k] += torch.nn.functional.cosine_similarity(pair[0][k], pair[1][k], dim=0)
     return out / _HALVES

@@ -13,6 +13,7 @@ import numpy as np
 
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
+from deeptheory.core.powers import power_of
 from deeptheory.core.shapes import check_finite
 
 
@@ -29,8 +30,8 @@ def distractor_ratio(predicted: Any, actual: Any) -> np.ndarray:
     if p.ndim != 2 or p.shape != a.shape or len(p) < 2:
         raise InputError(f"predicted is {list(p.shape)}, actual {list(a.shape)}; needed: the same [n, d], n 2 or more")
     check_finite(predicted=p, actual=a)
-    power = -int(np.frexp(max(np.abs(p).max(initial=0), np.abs(a).max(initial=0)))[1])
-    p, a = np.ldexp(p, power), np.ldexp(a, power)  # exact, and squares stay in float64
+    power = -max(power_of(p), power_of(a))
+    p, a = np.ldexp(p, power), np.ldexp(a, power)
     apart = cdist(p, a)  # of differences: products of large coordinates would cancel
     own = apart.diagonal().copy()
     np.fill_diagonal(apart, np.inf)

@@ -16,6 +16,7 @@ import torch
 from deeptheory.axis.bench.reversal import reversals
 from deeptheory.axis.bench.shuffles import Shuffled, with_ties
 from deeptheory.axis.bench.validation import Entered, without_axis
+from deeptheory.core.powers import near_one
 from deeptheory.core.results import Result
 from deeptheory.core.statistics import false_discovery, permutation_p
 
@@ -97,8 +98,7 @@ def ramp_tuning(e: Entered, null: Shuffled, seed: int) -> Ramp:
     """The curve of every unit along its STA, with significance; see Ramp."""
     sta = e.s.mT @ (e.y - e.y.mean(0)) / len(e.s)
     none = without_axis(e, sta)
-    sta = torch.ldexp(sta, -torch.frexp(sta.abs().amax(0)).exponent)  # exact, and squares of x stay in float64
-    x = e.s @ sta
+    x = e.s @ near_one(sta, 0)
     x = torch.where(none, 0.0, x / x.std(0, correction=0))
     edge = torch.where(none, torch.nan, 1.01 * x.abs().amax(0))
     cell = (((x / edge + 1) / 2) * BINS).floor().nan_to_num(0.0).clamp(0, BINS - 1).to(torch.int64)
