@@ -50,10 +50,12 @@ bench: $(VENV)/.run
 	$(BIN)/deeptheory bench --json > runs/bench.json
 	$(BIN)/python docs/make_speed.py runs/bench.json docs/speed.md
 
-ledgers: $(VENV)/.run               # the docs' ledgers again from their stored claims, without a rerun
+ledgers: $(VENV)/.run               # the docs' ledgers, and what pages say of them, again from their stored claims, without a rerun
 	for study in $$(ls docs/ledgers/runs | grep -v -- -standard$$); do \
 		$(BIN)/python docs/make_ledger.py docs/ledgers/$$study.md $$(ls -d docs/ledgers/runs/$$study docs/ledgers/runs/$$study-standard 2>/dev/null); done
 	$(BIN)/python docs/make_ledger.py --beside docs/ledgers/both_sides.md $(foreach s,shwartz-ziv-tishby-2017 saxe-2018 goldfeld-2019 tishby-zaslavsky-2015,docs/ledgers/runs/$(s))
+	$(BIN)/python docs/make_theory.py
+	$(BIN)/python docs/make_cited.py
 
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W -q docs docs/_build

@@ -1,7 +1,8 @@
 """What the stored ledgers say, into the pages of the papers and the reading list: python docs/make_theory.py
 
-Between the marks `<!-- measured -->` and `<!-- end -->` of docs/theory/STUDY.md: what docs/ledgers/runs/STUDY holds:
-the headline by setting and each statement with the verdicts of its claims. docs/reading_list.md is written whole.
+Between the marks `<!-- measured -->` and `<!-- end -->` of docs/theory/STUDY.md: what docs/ledgers/runs/STUDY and
+STUDY-standard hold: the headline by setting and each statement with the verdicts of its claims. docs/reading_list.md,
+of the quick scale, is written whole.
 """
 
 import json
@@ -11,10 +12,12 @@ from importlib import import_module
 from pathlib import Path
 
 from deeptheory.core.verdicts import VERDICTS, counted, headline
+from deeptheory.report.page import seconds
 from deeptheory.studies import STUDIES, find
 
 DOCS = Path(__file__).parent
 MARKS = re.compile(r"(?<=<!-- measured -->\n).*?(?=<!-- end -->)", re.S)
+SCALES = ("standard", "paper")  # stored next to the quick scale, where somebody ran them
 ARXIV = "https://arxiv.org/abs/"
 Row = tuple[str, str, str, str, str]  # paper, address, what was built, its page or "", study or why not
 
@@ -102,7 +105,7 @@ PAPERS: dict[str, tuple[str, str]] = {  # study -> address, what was built
 
 
 def claims_of(study: str) -> tuple[dict, list[dict]]:
-    """The stored run and its claims."""
+    """The stored run of a study, or of STUDY-SCALE, and its claims."""
     folder = DOCS / "ledgers" / "runs" / study
     return tuple(json.loads((folder / name).read_text(encoding="utf-8")) for name in ("run.json", "claims.json"))
 
@@ -114,17 +117,30 @@ def verdicts(claims: list[dict]) -> str:
 
 
 def measured(study: str) -> str:
-    """What the ledger of a study says, statement by statement."""
-    run, claims = claims_of(study)
-    families: dict[tuple[str, str], list[dict]] = {}
-    for claim in claims:
-        families.setdefault((claim["id"].split("/")[0], claim["statement"]), []).append(claim)
-    lines = [f"Scale “{run['scale']}”, {len(run['seeds'])} independent networks or draws; verdicts by setting:", ""]
-    lines += [f"- {setting}: {', '.join(counted(n, v) for n, v in counts)}" for setting, counts in headline(claims)]
-    lines += ["", "| statement | verdicts | claims |", "|---|---|---|"]
-    for (name, statement), of in families.items():
-        lines.append(f"| {statement} | {verdicts(of)} | `{name}{'/...' if len(of) > 1 else ''}` |")
+    """What the ledgers of a study say, scale by scale and statement by statement."""
+    stored = [study, *(f"{study}-{s}" for s in SCALES if (DOCS / "ledgers" / "runs" / f"{study}-{s}").is_dir())]
+    ledgers = [claims_of(name) for name in stored]
+    lines = []
+    for run, claims in ledgers:
+        took = seconds(sum(run["times"]["steps"].values()))
+        lines += [f"Scale “{run['scale']}”, {_how_many(run)}; {took} in steps, summed over workers; by setting:", ""]
+        lines += [f"- {setting}: {', '.join(counted(n, v) for n, v in counts)}" for setting, counts in headline(claims)]
+        lines += [""]
+    scales = [run["scale"] for run, _ in ledgers]
+    lines += [f"| statement | {' | '.join(scales)} | claims |", "|---" * (len(scales) + 2) + "|"]
+    families: dict[tuple[str, str], list[str]] = {}
+    for claim in ledgers[0][1]:
+        families.setdefault((claim["id"].split("/")[0], claim["statement"]), []).append(claim["id"])
+    for (name, statement), ids in families.items():
+        said = [verdicts([c for c in claims if c["id"] in ids]) for _, claims in ledgers]
+        lines.append(f"| {statement} | {' | '.join(said)} | `{name}{'/...' if len(ids) > 1 else ''}` |")
     return "\n".join(lines) + "\n"
+
+
+def _how_many(run: dict) -> str:
+    """Of a run of single steps the record's seeds say nothing."""
+    alone = run["times"]["finished"] is None
+    return "single steps" if alone else f"{len(run['seeds'])} independent networks or draws"
 
 
 def filled(page: Path) -> str:

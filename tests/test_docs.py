@@ -122,6 +122,25 @@ def test_what_was_measured_stands_in_the_pages_of_the_papers():
     assert set(make_theory.PAPERS) == set(STUDIES)
 
 
+def test_what_a_sentence_cites_is_what_the_ledger_says(tmp_path):
+    make_cited = script("make_cited")
+    assert len(make_cited.pages()) > 4
+    for page in make_cited.pages():
+        assert page.read_text() == make_cited.filled(page), "run docs/make_cited.py"
+    run, ends = "rolnick-tegmark-2018", " --> 7 <!-- /ledger -->"
+    for text, why in (
+        (f"a <!-- ledger {run}: no-such-claim{ends}", "has no claim 'no-such-claim'"),
+        (f"a <!-- ledger no-such-run: verdicts{ends}", "has no no-such-run"),
+        (f"- <!-- ledger {run}: verdicts{ends}", "a comment opens a line"),
+        (f"a <!-- ledger {run}: verdicts --> 7", "not closed"),
+    ):
+        (tmp_path / "page.md").write_text(text)
+        with pytest.raises(SystemExit, match=why):
+            make_cited.filled(tmp_path / "page.md")
+    (tmp_path / "page.md").write_text(f"in <!-- ledger {run}: setting networks{ends}")
+    assert make_cited.filled(tmp_path / "page.md") == f"in <!-- ledger {run}: setting networks -->8<!-- /ledger -->"
+
+
 def test_a_page_without_a_place_for_what_was_measured_is_refused(tmp_path):
     (tmp_path / "saxe-2018.md").write_text("# no marks\n")
     with pytest.raises(SystemExit, match="has 0 places"):
