@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from deeptheory.core.arrays import as_numpy, is_torch
+from deeptheory.core.compiled import njit
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_finite
 from deeptheory.information.bottleneck.divergence import divergence
@@ -130,13 +131,30 @@ def _merged(p_x: np.ndarray, table: np.ndarray, digits: int) -> tuple[np.ndarray
         found = np.stack([found.real, found.imag], 1)
     else:
         found, inverse = np.unique(rounded, axis=0, return_inverse=True)
-    apart = np.abs(np.diff(found, axis=0)) > 2.1 * 0.5**digits * np.maximum(found[1:], found[:-1])
-    chain = np.concatenate([[0], np.cumsum(apart.any(1))])  # neighbors that a rounding boundary parted
-    inverse = chain[inverse.ravel()]
+    inverse = _near_their_first(found, 2.1 * 0.5**digits)[inverse.ravel()]  # a rounding boundary parts equal rows
     n = int(inverse.max()) + 1
     p = np.bincount(inverse, p_x, n)
     joint = np.stack([np.bincount(inverse, column, n) for column in table.T], axis=1)
     return p, joint / p[:, None], inverse
+
+
+@njit(cache=True, error_model="numpy")
+def _near_their_first(rows, wide):
+    """Numbers [k] of groups of sorted rows [k, m]: each entry within `wide` of itself of the group's first row, since
+    a chain of neighbors, each near the next, may reach anywhere."""
+    group = np.zeros(len(rows), dtype=np.int64)
+    first = 0
+    for k in range(1, len(rows)):
+        near = True
+        for y in range(rows.shape[1]):
+            one, other = rows[first, y], rows[k, y]
+            if abs(one - other) > wide * max(one, other):
+                near = False
+                break
+        if not near:
+            first = k
+        group[k] = group[k - 1] + (not near)
+    return group
 
 
 def _common(p: np.ndarray, q: np.ndarray) -> tuple[float, int]:
