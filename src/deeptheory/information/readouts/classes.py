@@ -22,11 +22,11 @@ _SQUARED = 200  # powers of two within which float64 holds sums of squares with 
 
 
 @njit(cache=True, error_model="numpy")
-def _add(a, codes, pool, shift, sums, squares, counts):
-    """Take rows a [n, unit] of classes codes [n] into sums [class, ceil(unit / pool)],
-    squares [class] and counts [class]."""
+def _add(a, codes, pool, shift, means, squares, counts):
+    """Take rows a [n, unit] of classes codes [n] into means [class, ceil(unit / pool)], squared distances from them
+    [class] and counts [class], each class from its own running mean (Welford 1962)."""
     n, units = a.shape
-    pooled = np.empty(sums.shape[1])
+    pooled = np.empty(means.shape[1])
     for r in range(n):
         c = codes[r]
         for j in range(len(pooled)):
@@ -35,13 +35,14 @@ def _add(a, codes, pool, shift, sums, squares, counts):
             for u in range(j * pool, stop):
                 total += np.float64(a[r, u])
             pooled[j] = total / (stop - j * pool)
-        square = 0.0
+        counts[c] += 1
+        part, square = 1 / counts[c], 0.0
         for j in range(len(pooled)):
             d = pooled[j] - shift[j]
-            sums[c, j] += d
-            square += d * d
+            before = d - means[c, j]
+            means[c, j] += before * part
+            square += before * (d - means[c, j])
         squares[c] += square
-        counts[c] += 1
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class ClassStatistics:
         only, no class with two samples, NaN (labels too), nothing varies.
         """
         a = as_activations(activations)
-        stream = self.start("", classes=len(np.unique(as_numpy(targets))))
+        stream = self.start("", classes=len(set(as_numpy(targets).ravel().tolist())))
         stream.update(a, targets)
         return stream.result()
 
@@ -89,7 +90,7 @@ class ClassStatistics:
         InputError: units or classes no integer of 0 or more.
         """
         check_sizes(units=units, classes=classes)
-        return max(1, -(-units * classes * 8 // self.memory))
+        return int(min(max(1, -(-units * classes * 8 // self.memory)), max(units, 1)))
 
     def held(self, *, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
         """Bytes that the stream of one layer keeps: of `inputs` samples, `units` units, `seeds` networks.
@@ -116,8 +117,9 @@ class _ClassStream:
     def __init__(self, settings: ClassStatistics, layer: str, classes: int | None):
         self._settings, self._layer, self._classes = settings, layer, classes
         self._codes: dict[Any, int] = {}
-        self._pool = self._power = 0
-        self._count = 0
+        self._pool = self._count = 0
+        self._largest: Any = 0.0
+        self._power: Any = 0
 
     def expect(self, classes: int) -> None:
         """How many classes there will be; the Recorder says so before the first batch."""
@@ -132,22 +134,36 @@ class _ClassStream:
         missing = sum(v is None or v != v for v in y.tolist())
         if missing:
             raise InputError(f"{missing} of {len(y)} labels are missing (NaN or None); leave those samples out")
+        if -100 in y.tolist():
+            raise InputError("labels hold -100, which often stands for: no label; leave those samples out")
         codes = np.array([self._codes.setdefault(v, len(self._codes)) for v in y.tolist()], dtype=np.int64)
-        if not self._pool:
-            power = int(np.frexp(np.abs(a).max())[1])  # by a power of two, so that squares neither vanish nor overflow
-            self._power = power if abs(power) > _SQUARED else 0
-        a = np.ldexp(a.astype(np.float64), -self._power) if self._power else a
+        a = self._scaled(a)
         if not self._pool:
             self._begin(a)
-        if len(self._codes) > self._sums.shape[1]:
-            more = len(self._codes) - self._sums.shape[1]
-            self._sums = np.concatenate([self._sums, np.zeros((len(a), more, self._sums.shape[2]))], axis=1)
+        if len(self._codes) > self._means.shape[1]:
+            more = len(self._codes) - self._means.shape[1]
+            self._means = np.concatenate([self._means, np.zeros((len(a), more, self._means.shape[2]))], axis=1)
             self._squares, self._counts = (
                 np.concatenate([v, np.zeros((len(a), more))], axis=1) for v in (self._squares, self._counts)
             )
         for s in range(len(a)):
-            _add(a[s], codes, self._pool, self._shift[s], self._sums[s], self._squares[s], self._counts[s])
+            _add(a[s], codes, self._pool, self._shift[s], self._means[s], self._squares[s], self._counts[s])
         self._count += len(y)
+
+    def _scaled(self, a: np.ndarray) -> np.ndarray:
+        """Activations by a power of two, each network's own, so that squares neither vanish nor overflow; what was
+        taken before follows where a batch is of another size."""
+        self._largest = np.maximum(self._largest, np.abs(a).max((1, 2)))
+        power = np.frexp(self._largest.astype(np.float64))[1].astype(np.int64)
+        power = np.where(np.abs(power) > _SQUARED, power, 0)
+        change = self._power - power
+        if self._pool and np.any(change):
+            with np.errstate(under="ignore"):
+                self._shift = np.ldexp(self._shift, change[:, None])
+                self._means = np.ldexp(self._means, change[:, None, None])
+                self._squares = np.ldexp(self._squares, 2 * change[:, None])
+        self._power = power
+        return np.ldexp(a.astype(np.float64), -power[:, None, None]) if power.any() else a
 
     def _begin(self, a: np.ndarray) -> None:
         """Means are taken from the first sample, so that a large common value costs no digits."""
@@ -158,8 +174,8 @@ class _ClassStream:
             [a[:, 0].astype(np.float64), np.full((len(a), groups * self._pool - units), np.nan)], axis=1
         )
         self._shift = np.nanmean(pad.reshape(len(a), groups, self._pool), axis=2)
-        self._sums = np.zeros((len(a), max(classes, len(self._codes)), groups))
-        self._squares, self._counts = np.zeros(self._sums.shape[:2]), np.zeros(self._sums.shape[:2])
+        self._means = np.zeros((len(a), max(classes, len(self._codes)), groups))
+        self._squares, self._counts = np.zeros(self._means.shape[:2]), np.zeros(self._means.shape[:2])
 
     def result(self) -> dict[str, np.ndarray]:
         """See ClassStatistics.summarize."""
@@ -167,11 +183,10 @@ class _ClassStream:
         if classes < 2 or classes >= n:
             raise InputError(f"{n} samples of {classes} classes; needed: two classes, and one of them with two samples")
         counts = self._counts[..., None][:, :classes]
-        means = self._sums[:, :classes] / counts
-        whole = self._sums[:, :classes].sum(1, keepdims=True) / n
-        within = (self._squares[:, :classes] - (counts * means**2).sum(2)).sum(1) / n
+        means = self._means[:, :classes]
+        whole = (counts * means).sum(1, keepdims=True) / n
+        within = self._squares[:, :classes].sum(1) / n
         between = (counts * (means - whole) ** 2).sum((1, 2)) / n
-        within = np.maximum(within, 0.0)  # a difference of sums: rounding alone takes it below
         total = within + between
         if not (total > 0).all():
             raise InputError(
