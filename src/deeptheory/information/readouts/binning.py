@@ -190,6 +190,9 @@ class Binning:
             raise InputError(
                 f"{outside} values lie outside [{self.bounds[0]:g}, {self.bounds[1]:g}] (the activations run "
                 f"from {a.min():g} to {a.max():g}); use bounds='layer' or 'unit', wider bounds, or clamp=True"
+                if not isinstance(self.bounds, str)
+                else f"{outside} values lie outside the range that look() saw; it needs every batch before the first "
+                "update"
             )
 
     def symbols(self, activations: Any) -> np.ndarray:
@@ -294,6 +297,8 @@ class _BinStream(KeyStream):
         self._ranges.look(as_activations(activations))
 
     def _keys(self, a: np.ndarray) -> np.ndarray:
+        if self.passes == 2:
+            self._ranges.check_seen()
         if self._edges is None:
             self._edges = (
                 self._settings._between(self._ranges.low, self._ranges.high)

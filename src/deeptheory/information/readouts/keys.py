@@ -9,6 +9,7 @@ import numpy as np
 
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.compiled import njit
+from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_whole
 from deeptheory.information.counting import _mix, cells
 from deeptheory.information.entering import as_activations, discrete
@@ -68,15 +69,22 @@ class KeyStream:
         self._count = 0
 
     def update(self, activations: Any, targets: Any) -> None:
-        """Take a batch: activations [seed, batch, unit], their targets. InputError: NaN,
-        and what the readout refuses."""
+        """Take a batch: activations [seed, batch, unit], their targets, copied. InputError: NaN, no targets or another
+        number of them, and what the readout refuses."""
         a = as_activations(activations, self._count)
+        if targets is None:
+            raise InputError("targets are missing; I(T;Y) needs the labels of the probe inputs")
+        y = np.array(as_numpy(targets))  # the caller may fill the same array with the next batch's
+        if not y.ndim or len(y) != a.shape[1]:
+            raise InputError(f"targets of a batch have shape {list(y.shape)}, its activations {a.shape[1]} samples")
         self._seen.append(self._keys(a))
-        self._targets.append(as_numpy(targets))
+        self._targets.append(y)
         self._count += a.shape[1]
 
     def result(self) -> dict[str, np.ndarray]:
-        """i_x = h_t = H(T), i_y, occupied, each [seed]; bits."""
+        """i_x = h_t = H(T), i_y, occupied, each [seed]; bits. InputError: no batch was taken."""
+        if not self._seen:
+            raise InputError("no batch was taken; call update(activations, targets) with each of them first")
         return discrete(np.concatenate(self._seen, axis=1).view(np.int64), np.concatenate(self._targets))
 
     def _keys(self, a: np.ndarray) -> np.ndarray:
@@ -95,8 +103,15 @@ class Ranges:
     def look(self, a: np.ndarray) -> None:
         """Take a batch [seed, batch, unit]."""
         low, high = (f(a, axis=self._axis).astype(np.float64).reshape(len(a), -1) for f in (np.min, np.max))
+        if self.low is not None and low.shape != self.low.shape:
+            raise InputError(f"a batch has networks and units {list(a.shape[::2])}; those before it had others")
         self.low = low if self.low is None else np.minimum(self.low, low)
         self.high = high if self.high is None else np.maximum(self.high, high)
+
+    def check_seen(self) -> None:
+        """InputError: no batch was looked at."""
+        if self.low is None:
+            raise InputError("the range is not known; call look(activations) with every batch before the first update")
 
 
 def check_sizes(**sizes: int) -> None:

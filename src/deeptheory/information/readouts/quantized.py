@@ -104,6 +104,8 @@ class _QuantizedStream(KeyStream):
 
     def _keys(self, a: np.ndarray) -> np.ndarray:
         bounds: Any = self._settings.bounds
+        if isinstance(bounds, str):
+            self._ranges.check_seen()
         low, high = (self._ranges.low[:, None], self._ranges.high[:, None]) if isinstance(bounds, str) else bounds
         out = np.empty((*a.shape[:2], 2), dtype=np.uint64)
         for r in range(a.shape[1]):  # a sample at a time: levels take twice the memory of the values
