@@ -41,17 +41,20 @@ class Clusters:
         InputError: other shapes, missing values, labels that are probabilities, no class with two samples, one class.
         """
         a = as_activations(activations).astype(np.float64)
-        power = int(np.frexp(np.abs(a).max())[1])  # of two, so that squares of 1e-200 are not 0
         labels, _, p_y = as_labels(targets, a.shape[1])
         if len(p_y):
             raise InputError("clusters need labels [sample], not probabilities")
         if np.bincount(labels).max() < 2:
             raise InputError("no class has two samples; distances within a class are undefined")
-        with np.errstate(over="ignore"):  # beyond, every pair is nearer than the radius
-            reach = np.ldexp(self.radius, -power) ** 2
-        rows = np.array([_distances(np.ldexp(h, -power), labels, reach) for h in a])
-        rows[:, 1:] = np.ldexp(rows[:, 1:], power)
+        rows = np.array([self._one(h, labels) for h in a])
         return {"apart": 0.0 - np.log2(rows[:, 0]), "within": rows[:, 1], "between": rows[:, 2], "nearest": rows[:, 3]}
+
+    def _one(self, h: np.ndarray, labels: np.ndarray) -> tuple[float, ...]:
+        power = int(np.frexp(np.abs(h).max())[1])  # of two, each network's own, so that squares of 1e-200 are not 0
+        with np.errstate(over="ignore", under="ignore"):  # beyond, every pair is nearer than the radius
+            reach = max(float(np.square(np.ldexp(self.radius, -power))), 5e-324)  # equal rows are nearer than any
+        share, *means = _distances(np.ldexp(h, -power), labels, reach)
+        return share, *(float(np.ldexp(mean, power)) for mean in means)
 
 
 @dataclass(frozen=True)
