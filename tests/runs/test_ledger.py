@@ -311,3 +311,41 @@ def test_a_region_has_numbers_that_a_float_holds(text):
 def test_exact_needs_a_finite_number():
     with pytest.raises(InputError, match="the published value is nan"):
         Region.parse("exact", math.nan)
+
+
+@pytest.mark.parametrize(
+    ("measured", "said"),
+    [
+        (np.array([math.nan, math.nan]), "no value in 2 of 2 networks"),
+        (math.nan, "no value"),
+        (Sample(np.array([[1.0, 0.0], [2.0, 0.0]]), "ratio"), "the denominator may be 0"),
+    ],
+)
+@pytest.mark.parametrize(("region", "changed"), [("> 1", {"lr": 3}), (None, {}), (None, {"lr": 3})])
+def test_what_has_no_value_was_not_measured(measured, said, region, changed):
+    entry = verdict(measured, region, changed=changed)
+    assert (entry.measured, entry.verdict) == (None, "inconclusive")
+    assert said in entry.note
+
+
+def test_masked_values_are_no_values():
+    entry = verdict(np.ma.array([0.9, 0.9, 0.91, 0.92, -1e20], mask=[0, 0, 0, 0, 1]))
+    assert entry.measured == pytest.approx(0.9075)
+    assert (entry.verdict, entry.seeds) == ("inconclusive", 4)
+    assert "no value in 1 of 5 networks" in entry.note
+
+
+@pytest.mark.parametrize("measured", [np.array([]), Sample(np.array([1.0, -1.0, 2.0, 3.0]), "geometric mean")])
+def test_one_claim_that_cannot_be_measured_does_not_end_the_others(measured):
+    ledger = decide([claim(measured, id="a"), claim(np.full(8, 0.9) + np.arange(8) / 100, id="b")], {}, scale="quick")
+    assert (ledger["a"].verdict, ledger["b"].verdict) == ("not run", "reproduced")
+    assert ledger["a"].note
+
+
+@pytest.mark.parametrize(("changed", "found"), [({}, "inconclusive"), ({"lr": 3}, "measured, not judged")])
+def test_a_sample_says_that_it_decides_nothing(changed, found):
+    entry = verdict(Sample(np.linspace(0.9, 1.0, 8), undecided="2 logged epochs; needs 5"), changed=changed)
+    assert entry.verdict == found
+    assert entry.measured == pytest.approx(0.95)
+    assert entry.study_wise is None
+    assert "2 logged epochs; needs 5" in entry.note

@@ -19,7 +19,7 @@ from deeptheory.core.region import Region
 from deeptheory.core.results import Estimate
 from deeptheory.core.statistics import LEVEL, holm
 from deeptheory.core.verdicts import DECIDED, INCONCLUSIVE, NOT_JUDGED, NOT_RUN, PUBLISHED, SETTINGS, in_words
-from deeptheory.runs.intervals import Sample, deciding_p, interval, least_p, needs
+from deeptheory.runs.intervals import Sample, deciding_p, interval, least_p, needs, sample_of
 from deeptheory.runs.ledger import COLUMNS, Entry, Ledger
 
 
@@ -90,12 +90,13 @@ def decide(
     """Measure every claim and give its verdict: the ledger, in the order of the claims.
 
     "reproduced" where the whole interval lies in the region, "contradicted" where none of it does, "inconclusive" where
-    it straddles, has no ends, or too few units are behind it; at the settings "scaled down" and "other data" the first
-    two read "holds here" and "fails here"; "measured, not judged" without a region; "not run" where the measure says so
-    or raises an InputError, whose message is kept. Holm's correction over all claims with a p gives study_wise.
-    results: Datasets by step. scale, command: for the record. changed: settings that are not the published ones, name
-    -> value; with any of them every claim is measured and none is judged. setting: of the claims that state none
-    themselves. InputError: an id twice, an unknown setting, or a measure that returns something else than Claim names.
+    it straddles, has no ends, too few units are behind it, or nothing has a value; at the settings "scaled down" and
+    "other data" the first two read "holds here" and "fails here"; "measured, not judged" without a region; "not run"
+    where the measure says so, gives no unit at all, or raises an InputError, whose message is kept. Holm's correction
+    over all claims with a p gives study_wise. results: Datasets by step. scale, command: for the record. changed:
+    settings that are not the published ones, name -> value; with any of them every claim is measured and none is
+    judged. setting: of the claims that state none themselves.
+    InputError: an id twice, an unknown setting, or a measure that returns something else than Claim names.
     Other errors of a measure pass through, with the claim's id as a note.
     """
     ids = [c.id for c in claims]
@@ -125,12 +126,12 @@ def _decide(claim: Claim, results: Mapping, scale: str, command: str, changed: M
     except Exception as error:
         error.add_note(f"while measuring the claim {claim.id}")
         raise
-    if isinstance(measured, NotRun):
+    found = measured if isinstance(measured, NotRun) else _read(measured, claim.id)
+    if isinstance(found, NotRun):
         empty: dict[str, Any] = dict.fromkeys(
             ("measured", "low", "high", "seeds", "needs", "p", "least_p", "study_wise")
         )
-        return Entry(**said, **empty, verdict=NOT_RUN, note=measured.reason)
-    found = _read(measured, claim.id)
+        return Entry(**said, **empty, verdict=NOT_RUN, note=found.reason)
     notes = list(found.notes)
     numbers: dict[str, Any] = dict.fromkeys(("needs", "p", "least_p", "study_wise"))
     if claim.region is None:
@@ -145,13 +146,20 @@ def _decide(claim: Claim, results: Mapping, scale: str, command: str, changed: M
             if found.n is not None and found.n < numbers["needs"]:
                 verdict = INCONCLUSIVE
                 notes.append(f"{found.n} {claim.n_of}; needs n >= {numbers['needs']}")
+            if found.sample.undecided:
+                verdict = INCONCLUSIVE
         if found.missing:
             verdict = INCONCLUSIVE
+    if found.sample is not None and found.sample.undecided:
+        notes.append(found.sample.undecided)
     if found.missing:
         notes.append(f"no value in {found.missing} of {found.missing + (found.n or 0)} {claim.n_of}")
     if changed:
         verdict = NOT_JUDGED
         notes.insert(0, f"not the published settings ({', '.join(f'{k} = {v}' for k, v in changed.items())})")
+    if math.isnan(found.value):  # nothing was measured that could go without a judgement
+        verdict = INCONCLUSIVE
+        notes += ["no value"] if found.sample is None else []
     ends: dict[str, Any] = {
         k: None if math.isnan(v) else v
         for k, v in (("measured", found.value), ("low", found.low), ("high", found.high))
@@ -160,8 +168,8 @@ def _decide(claim: Claim, results: Mapping, scale: str, command: str, changed: M
     return Entry(**said, **ends, **numbers, verdict=verdict, seeds=found.n, note="; ".join(notes))
 
 
-def _read(measured: Any, name: str) -> _Measured:
-    """What a measure returned, as numbers."""
+def _read(measured: Any, name: str) -> _Measured | NotRun:
+    """What a measure returned, as numbers; NotRun where there is no unit, or its statistic is not defined for them."""
     if isinstance(measured, Estimate):
         notes = (f"{measured.method}, {measured.direction}", *measured.notes)
         low, high = measured.low, measured.high
@@ -181,9 +189,13 @@ def _read(measured: Any, name: str) -> _Measured:
                     f"claim {name} measured {kind}; return an array, Sample, Estimate, number or NotRun"
                 ) from error
             return _Measured(value=value, low=value, high=value, notes=("deterministic",))
-        values = np.asarray(measured)
-        measured = Sample(values, "share" if values.dtype == bool else "mean")
-    found = interval(measured)
+        if np.shape(measured) == (0,):
+            return NotRun("nothing to measure: no unit")
+        measured = sample_of(measured)
+    try:
+        found = interval(measured)
+    except InputError as error:
+        return NotRun(str(error))
     return _Measured(
         value=found.value, low=found.low, high=found.high, sample=measured, missing=found.missing, n=found.n,
         notes=(found.method, *measured.notes),

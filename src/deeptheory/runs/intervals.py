@@ -39,14 +39,15 @@ class Sample:
     values: [n]; [n, 2] for "ratio". statistic: "mean" (Student), "geometric mean" (Student on the log scale), "median"
     (order statistics), "share" (the fraction of true values, [n] of bool, or of 1, 0 and NaN, see share_of;
     Clopper-Pearson), or "ratio" (mean of the first column over mean of the second; Fieller); see deeptheory.statistics.
-    notes: what must be listed with the number in the ledger. NaN: this unit has no value; the rest is measured and the
-    claim cannot be decided.
+    notes: what must be listed with the number in the ledger. undecided: why these values decide nothing, whatever their
+    interval; empty where they may. NaN: this unit has no value; the rest is measured and the claim cannot be decided.
     InputError: no unit, another shape, an unknown statistic, a share of what is not true or false.
     """
 
     values: Any
     statistic: Statistic = "mean"
     notes: tuple[str, ...] = ()
+    undecided: str = ""
 
     def __post_init__(self) -> None:
         values = as_numpy(self.values)
@@ -92,6 +93,15 @@ def share_of(holds: Any, *measured: Any, notes: tuple[str, ...] = ()) -> Sample:
             raise InputError(f"measured has dtype {array.dtype}; needed: the numbers that were compared") from error
         values[missing.reshape(len(holds), -1).any(1)] = np.nan
     return Sample(values, SHARE, notes)
+
+
+def sample_of(values: Any) -> Sample:
+    """The Sample of an array [n] over units: the fraction that is true of bool, the mean of numbers; masked values are
+    as NaN. InputError: as Sample."""
+    under = np.ma.getdata(values) if np.ma.is_masked(values) else as_numpy(values)
+    if under.dtype != bool:
+        return Sample(values)
+    return share_of(values) if np.ma.is_masked(values) else Sample(values, SHARE)
 
 
 def _is_share(values: np.ndarray) -> bool:
