@@ -346,6 +346,7 @@ def returns(value):
         (lambda f: derive(0, ("a", "b")), r"names hold \('a', 'b'\)"),
         (lambda f: members(0, 2.5), "n is 2.5"),
         (lambda f: members(1.5, 2), "seed is 1.5"),
+        (lambda f: members(2**62, 2), "needed: an integer from 0 to 922337203685476"),
         (lambda f: chunks([1], 0.5), "size is 0.5"),
         (lambda f: Step(name="a b", function=work.draw), "step name is 'a b'"),
         (lambda f: Step(name="a", function=lambda: 0), "must stand at the top of a module"),
@@ -368,6 +369,7 @@ def test_seeds_of_purposes_and_families_stay_apart():
     assert derive(0, "a", "b") != derive(0, "ab")
     assert derive(3, "x") == derive(3, "x")
     assert not set(members(0, 10_000)) & set(members(1, 10_000))
+    assert 2**63 - 20_000 < max(members(922337203685476, 10_000)) < 2**63
 
 
 def test_datasets_come_back_as_they_were(tmp_path):

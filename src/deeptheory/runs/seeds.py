@@ -13,6 +13,7 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_whole
 
 _FAMILY = 10_000  # the largest family; member k of run s has seed s * _FAMILY + k
+_MOST = 2**63 // _FAMILY - 1  # beyond it a member's seed is no int64, which generators and stored results need
 
 
 def derive(seed: int, *names: str | int) -> int:
@@ -39,9 +40,11 @@ def generator(seed: int, *names: str | int) -> np.random.Generator:
 def members(seed: int, n: int) -> list[int]:
     """One readable seed for each of `n` networks: seed * 10000 + k, k from 0. Families of two runs never meet.
 
-    InputError: the seed is no integer of 0 or more, or n none from 1 to 10000.
+    InputError: the seed is no integer from 0 to 922337203685476, or n none from 1 to 10000.
     """
     check_whole(seed=(seed, 0), n=(n, 1))
+    if seed > _MOST:
+        raise InputError(f"seed is {seed}; needed: an integer from 0 to {_MOST}")
     if n > _FAMILY:
         raise InputError(f"n is {n}; a family has 1 to {_FAMILY} members")
     return [int(seed) * _FAMILY + k for k in range(n)]
