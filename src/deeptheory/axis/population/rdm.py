@@ -19,7 +19,7 @@ import numpy as np
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_whole, whole_numbers
+from deeptheory.core.shapes import check_whole, labels_array, whole_numbers
 from deeptheory.core.statistics import permutation_p
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _GROUPS = 60  # of images, each left out in turn for the interval
 _PARTS = 6  # of conditions, two of which are left out of a whitening
 _FEWEST = 8  # images below which there is no interval
+_TIE = 2.0**-46  # of the largest dissimilarity: what lies nearer is a tie whose last bits were rounded
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -82,7 +83,7 @@ def rdm(responses: Any) -> np.ndarray:
     if still.any():
         raise InputError(f"{int(still.sum())} of {len(y)} patterns do not vary over units; leave them out")
     y = y / length
-    out = 1 - y @ y.T
+    out = np.clip(1 - y @ y.T, 0, 2)  # of equal patterns the correlation may be rounded to above 1
     np.fill_diagonal(out, 0)
     return out
 
@@ -95,7 +96,7 @@ def cross_validated_rdm(trials: Any, whiten: bool = True) -> np.ndarray:
     Ledoit & Wolf 2004), so that distances are in units of noise (crossnobis); for each two conditions that covariance
     is of other conditions, since noise that is whitened by itself looks smaller than it is (identical conditions of 80
     units and 2 trials would lie 1.1 apart). InputError: other shapes, NaN, one trial, fewer than 4 conditions to whiten
-    by, trials without noise, distances beyond float64.
+    by, trials without noise, distances beyond float64 on either side.
     """
     x = as_floats(trials)
     if x.ndim != 3 or x.shape[0] < 2 or x.shape[1] < 2 or x.shape[2] < 1:
@@ -108,10 +109,13 @@ def cross_validated_rdm(trials: Any, whiten: bool = True) -> np.ndarray:
     x = np.ldexp(x, -power)  # exact, and squares stay in float64
     x = x - x.mean((0, 1))
     if not whiten:
-        with np.errstate(over="ignore"):
-            plain = np.ldexp(_distances(x), 2 * power)
+        found = _distances(x)
+        with np.errstate(over="ignore", under="ignore"):
+            plain = np.ldexp(found, 2 * power)
         if not np.isfinite(plain).all():
             raise InputError(f"trials reach 2^{power}, whose squares are beyond float64; scale them down")
+        if found.any() and np.abs(plain).max() < np.finfo(float).tiny:
+            raise InputError(f"trials reach 2^{power}, whose squares are 0 in float64; scale them up")
         return plain
     if n < 4:
         raise InputError(f"{n} conditions leave none to whiten two of them by; needed: 4 or more, or whiten=False")
@@ -143,10 +147,11 @@ def _distances(x: np.ndarray) -> np.ndarray:
 def rdm_correlation(a: Any, b: Any, rows: Any = None, *, permutations: int = 999, seed: int = 0) -> RdmCorrelation:
     """Spearman's correlation of two dissimilarity matrices a, b [n, n] over pairs of images; -> RdmCorrelation.
 
-    rows: positions of the images that count, or a mask [n]; None: all. Diagonals are not read. permutations: of images,
-    by seed, for p; 0: none. Source: Kriegeskorte et al. 2008; p: Mantel 1967.
+    rows: positions of the images that count, or a mask [n]; None: all. Diagonals are not read. Dissimilarities that
+    differ by 1e-14 of the largest or less are ties. permutations: of images, by seed, for p; 0: none. Source:
+    Kriegeskorte et al. 2008; p: Mantel 1967.
     InputError: shapes that differ, NaN or asymmetry among the rows, an image twice, fewer than 3 images, a matrix that
-    is the same for all pairs.
+    is the same for all pairs, rows that mask values.
     """
     check_whole(permutations=(permutations, 0), seed=(seed, 0))
     a, b = as_floats(a), as_floats(b)
@@ -169,6 +174,7 @@ def rdm_correlation(a: Any, b: Any, rows: Any = None, *, permutations: int = 999
             )
         if not np.allclose(off, m.T[np.triu_indices(len(at), 1)], rtol=1e-6, atol=1e-6 * np.abs(off).max()):
             raise InputError(f"the {name} matrix is not symmetric; needed: one dissimilarity for each two stimuli")
+        m[np.triu_indices(len(at), 1)] = off = _tied(off)  # m is a copy
         if np.ptp(off) == 0:
             raise InputError(f"the {name} matrix has one value for all {len(off)} pairs; it has no correlation")
     n = len(at)
@@ -192,7 +198,7 @@ def _rows(rows: Any, n: int) -> np.ndarray:
     if rows is None:
         return np.arange(n)
     if not isinstance(rows, list | tuple) and getattr(rows, "dtype", None) is not None and "bool" in str(rows.dtype):
-        which = np.asarray(rows)
+        which = np.asarray(labels_array("rows", rows))
         if which.shape != (n,):
             raise InputError(f"rows are a mask of shape {list(which.shape)}; needed: [{n}], or positions")
         return np.flatnonzero(which)
@@ -200,6 +206,18 @@ def _rows(rows: Any, n: int) -> np.ndarray:
     if len(at) and at.max() >= n:
         raise InputError(f"rows run to {at.max()}; needed: positions from 0 to {n - 1}")
     return at
+
+
+def _tied(values: np.ndarray) -> np.ndarray:
+    """values [k], those less than a rounding apart made equal: the last bits of equal dissimilarities, as between
+    classes, are those of the order in which they were summed.
+    """
+    order = np.argsort(values)
+    rising = values[order]
+    new = np.diff(rising, prepend=-np.inf) > _TIE * np.abs(rising).max()
+    out = np.empty_like(values)
+    out[order] = rising[new][np.cumsum(new) - 1]
+    return out
 
 
 def _ranks(m: np.ndarray) -> np.ndarray:
