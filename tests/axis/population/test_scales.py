@@ -73,3 +73,25 @@ def test_a_unit_constant_in_training_is_ignored_though_its_deviation_is_rounding
     still[:, 3:] = np.arange(4.0)[:, None, None] + 5
     found = ax.label_decoding(np.concatenate([trials, still], 2)).confusion
     np.testing.assert_array_equal(found, ax.label_decoding(trials).confusion)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("power", [1020, -1020])
+def test_random_directions_know_no_unit_of_the_variances(power):
+    """Of variances of 1e308 the null's participation ratio was NaN, its mean |cosine| .016."""
+    near, far = (ax.axes_geometry(Y, np.arange(1.0, 5) * c, draws=5).table() for c in (1, 2.0**power))
+    assert far.equals(near)
+
+
+def test_a_cosine_is_1_at_most():
+    assert ax.axes_geometry(np.repeat(R.standard_normal((10, 37)), 3, 0), draws=1).cosines.max() == 1
+    assert ax.latent_alignment(S, S, folds=2).correlation.max() == 1
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_latent_that_varies_by_rounding_alone_is_refused(dtype):
+    latents = np.full((40, 2), dtype(0.3))
+    latents[:, 0] = S[:, 0]
+    latents[::2, 1] = np.nextafter(dtype(0.3), dtype(1))
+    with pytest.raises(InputError, match="latents hold columns that never vary, the first 1"):
+        ax.latent_alignment(Y, latents)

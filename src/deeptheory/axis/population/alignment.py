@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deeptheory.axis.population.rounding import still
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
@@ -65,7 +66,7 @@ def latent_alignment(responses: Any, latents: Any, *, folds: int = 5, seed: int 
 
     responses: [n, units], latents: [n, k], both standardized here. Each unit is regressed on all latents by Lasso, its
     penalty chosen by cross-validation in `folds` folds, drawn by seed; explained chooses it within each fold again.
-    InputError: shapes, NaN, a unit or latent that never varies, fewer than 4 samples a fold.
+    InputError: shapes, NaN, a unit or latent that never varies (but for rounding), fewer than 4 samples a fold.
     """
     check_whole(folds=(folds, 2), seed=(seed, 0))
     from scipy.optimize import linear_sum_assignment
@@ -85,7 +86,7 @@ def latent_alignment(responses: Any, latents: Any, *, folds: int = 5, seed: int 
         if weights[k].any():
             out = cross_val_predict(LassoCV(cv=cuts, alphas=20, eps=1e-3), z, y[:, k], cv=cuts)
             explained[k] = 1 - np.mean((y[:, k] - out) ** 2)
-    correlation = np.abs(y.T @ z) / len(y)
+    correlation = np.minimum(np.abs(y.T @ z) / len(y), 1)  # of equal columns it may be rounded to above 1
     rows, columns = linear_sum_assignment(-correlation)
     alignment = _one_minus_entropy(weights)
     weight = np.where(np.isnan(alignment), 0, np.maximum(explained, 0))
@@ -159,14 +160,16 @@ def _one_minus_entropy(weights: np.ndarray) -> np.ndarray:
     return np.where(total[:, 0] > 0, 1 - entropy / np.log(max(weights.shape[1], 2)), np.nan)
 
 
-def _standard(x: Any, name: str) -> np.ndarray:
-    x = as_floats(x)
+def _standard(given: Any, name: str) -> np.ndarray:
+    x = as_floats(given)
     if x.ndim != 2 or 0 in x.shape:
         raise InputError(f"{name} have shape {list(x.shape)}; needed: [n, k], none of them 0")
-    still = x.max(0) == x.min(0)  # the deviation of equal numbers may be rounding
-    if still.any() or not np.isfinite(x).all():
+    constant = still(x, given)  # the deviation of equal numbers may be rounding
+    if constant.any() or not np.isfinite(x).all():
         what = (
-            "NaN or infinities" if not np.isfinite(x).all() else f"columns that never vary, the first {still.argmax()}"
+            "NaN or infinities"
+            if not np.isfinite(x).all()
+            else f"columns that never vary, the first {constant.argmax()}"
         )
         raise InputError(f"{name} hold {what}; leave them out")
     x = np.ldexp(x, -np.frexp(np.abs(x).max(0))[1])  # exact, and squares stay in float64

@@ -93,6 +93,7 @@ def axes_geometry(
     if spread.shape != (d,) or not ((spread >= 0) & np.isfinite(spread)).all() or not spread.any():
         raise InputError(f"variances have shape {list(spread.shape)}; needed: [{d}], finite, none negative, not all 0")
     spread = np.sqrt(spread)
+    spread = np.ldexp(spread, -int(np.frexp(spread.max())[1]))  # as the axes: directions know no unit
     rng = np.random.default_rng([seed, 7])
     null = np.array([_summary(rng.standard_normal((u, d)) * spread)[1:] for _ in range(draws)])
     cosines, mean, participation, rank, orthogonal = _summary(axes)
@@ -145,7 +146,7 @@ def _span(axes: np.ndarray, fraction: float) -> np.ndarray:
 
 def _summary(axes: np.ndarray) -> tuple[np.ndarray, float, float, float, float]:
     unit = axes / np.linalg.norm(axes, axis=1, keepdims=True)
-    cosines = unit @ unit.T
+    cosines = np.clip(unit @ unit.T, -1, 1)  # of equal axes it may be rounded to above 1
     pairs = np.abs(cosines[np.triu_indices(len(unit), 1)])
     values = np.linalg.eigvalsh(unit.T @ unit)
     participation = values.sum() ** 2 / (values**2).sum()

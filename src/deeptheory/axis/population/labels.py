@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deeptheory.axis.population.rounding import still
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
@@ -20,6 +21,8 @@ from deeptheory.core.shapes import check_real
 if TYPE_CHECKING:
     import pandas
     import xarray
+
+_MOST = 1 << 24  # numbers held at a time
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,8 +62,9 @@ def label_decoding(trials: Any, train_fraction: float = 0.5) -> LabelDecoding:
     """Which label was shown, read from the units' responses in held-out trials; -> LabelDecoding.
 
     trials: [label, trial, unit] or [label, trial, unit, window], each window read on its own. Of each label's k trials
-    the first int(k train_fraction) are learnt from: units are divided by their standard deviation over these, and a
-    test trial gets the label of the nearest mean (Euclidean; ties: the first). Units constant in training are ignored.
+    the first int(k train_fraction), 29 of 100 for .29, are learnt from: units are divided by their standard deviation
+    over these, and a test trial gets the label of the nearest mean (Euclidean; ties: the first). Units constant in
+    training (but for rounding) are ignored.
     Source: Meyers 2013. Pitfall: units recorded one by one lose the noise that they share; accuracy is then too high.
     InputError: other shapes, one label, NaN, or no trial to learn from or to test.
     """
@@ -72,7 +76,7 @@ def label_decoding(trials: Any, train_fraction: float = 0.5) -> LabelDecoding:
         )
     check_real(train_fraction=(train_fraction, 0))
     x = np.ldexp(x, -np.frexp(np.abs(x).max((0, 1)))[1])  # of each unit; exact, and squares stay in float64
-    labels, k = x.shape[0], int(x.shape[1] * train_fraction)
+    labels, k = x.shape[0], int(x.shape[1] * train_fraction * (1 + 1e-12))  # .29 x 100 is 28.999999999999996
     if not 1 <= k < x.shape[1]:
         raise InputError(
             f"train_fraction is {train_fraction:g} of {x.shape[1]} trials; needed: at least one to learn from and one "
@@ -82,10 +86,13 @@ def label_decoding(trials: Any, train_fraction: float = 0.5) -> LabelDecoding:
     for w in range(x.shape[3]):
         known, test = x[:, :k, :, w], x[:, k:, :, w]
         spread = known.std((0, 1))
-        varied = (known.max((0, 1)) > known.min((0, 1))) & (spread > 0)  # of equal numbers it may be rounding
+        varied = ~still(known, trials, (0, 1)) & (spread > 0)  # of equal numbers it may be rounding
         spread = np.where(varied, spread, np.inf)  # a unit that never varied in training says nothing
         centers, probes = known.mean(1) / spread, test.reshape(-1, x.shape[2]) / spread
-        said = ((probes[:, None] - centers) ** 2).sum(2).argmin(1)
+        step = max(1, _MOST // centers.size)  # trials at a time: differences to all centers fill the memory
+        said = np.concatenate([
+            ((probes[at : at + step, None] - centers) ** 2).sum(2).argmin(1) for at in range(0, len(probes), step)
+        ])  # fmt: skip
         np.add.at(confusion[w], (np.repeat(np.arange(labels), x.shape[1] - k), said), 1)
     tested = x.shape[1] - k
     return LabelDecoding(

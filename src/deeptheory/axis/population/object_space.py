@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeptheory.core.arrays import as_floats, is_torch
+from deeptheory.axis.population.rounding import rounding_of
+from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_whole
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 class ObjectSpace(Result):
     """Principal components of a layer's responses to reference objects (Bao et al. 2020).
 
-    mean: [units]; components: [k, units], orthonormal, the largest weight of each positive; deviation: [k], standard
+    mean: [units]; components: [k, units], orthonormal, the largest weight of each (the first of several as large)
+    positive; deviation: [k], standard
     deviation of the objects along each; explained: [k], fraction of variance; coordinates: [n, k] of the objects, unit
     variance each. notes: components that were asked for and are not there.
     """
@@ -60,7 +62,8 @@ class ObjectSpace(Result):
         check_finite(axes=a)
         if (short := ~a[:, :2].any(1)).any():
             raise InputError(f"{short.sum()} of {len(a)} axes are 0 in both components; leave them out")
-        return (np.floor(np.arctan2(a[:, 1], a[:, 0]) / (np.pi / 2)) % 4).astype(int)
+        x, y = a[:, 0], a[:, 1]  # by signs: an angle near an axis is rounded to it
+        return np.select([(x > 0) & (y >= 0), (x <= 0) & (y > 0), (x < 0) & (y <= 0)], [0, 1, 2], 3)
 
     def __repr__(self) -> str:
         return (
@@ -94,10 +97,12 @@ def object_space(responses: Any, components: int = 50) -> ObjectSpace:
             f"responses hold NaN or infinities in {int((~np.isfinite(y)).any(1).sum())} of {len(y)} rows; "
             "leave them out"
         )
+    power = int(np.frexp(np.abs(y).max())[1]) if np.abs(y).max() > 1e290 else 0  # sums of 1e308 leave float64
+    y = np.ldexp(y, -power)
     mean, asked = y.mean(0), components
     u, s, v = np.linalg.svd(y - mean, full_matrices=False)
     size = float(np.abs(y).max()) * (np.sqrt(len(y)) + np.sqrt(y.shape[1]))
-    rounding = max(1e-6 * s[0], 8 * _rounding(responses) * size)  # no response has seven digits
+    rounding = max(1e-6 * s[0], 8 * rounding_of(responses) * size)  # no response has seven digits
     components = min(components, int((s > rounding).sum()))
     if components == 0:
         raise InputError(f"none of the {y.shape[1]} units varies over the {len(y)} objects")
@@ -106,23 +111,15 @@ def object_space(responses: Any, components: int = 50) -> ObjectSpace:
         if components == asked
         else (f"{components} components, not {asked}: the responses have no more, the rest is rounding",)
     )
-    sign = np.sign(v[np.arange(components), np.abs(v[:components]).argmax(1)])  # the largest weight is positive
+    weights = np.abs(v[:components])
+    largest = (weights >= (1 - 1e-9) * weights.max(1, keepdims=True)).argmax(1)  # of weights as large the first: which
+    sign = np.sign(v[np.arange(components), largest])  # of them is larger by a rounding would depend on the unit
     deviation = s[:components] / np.sqrt(len(y))
     return ObjectSpace(
-        mean=mean,
+        mean=np.ldexp(mean, power),
         components=v[:components] * sign[:, None],
-        deviation=deviation,
+        deviation=np.ldexp(deviation, power),
         explained=(s[:components] / s[0]) ** 2 / np.sum((s / s[0]) ** 2),  # squares of 1e-200 are 0
         coordinates=u[:, :components] * sign * np.sqrt(len(y)),
         notes=notes,
     )
-
-
-def _rounding(responses: Any) -> float:
-    """Relative rounding of the numbers as they came in."""
-    if is_torch(responses):
-        import torch
-
-        return float(torch.finfo(responses.dtype if responses.dtype.is_floating_point else torch.float64).eps)
-    kind = np.asarray(responses).dtype
-    return float(np.finfo(kind).eps) if kind.kind == "f" else float(np.finfo(float).eps)

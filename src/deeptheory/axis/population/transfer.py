@@ -23,7 +23,8 @@ def axis_transfer(
     """(cosines [unit], names [unit]) between the axes in a and in b of the units kept in both.
 
     Source: Chang & Tsao 2017, figure 6. a, b: axis_code of the same units on two sets of stimuli with the same
-    features; axes of b are brought to the normalized features of a. block: features of one block only; None: all.
+    features; axes of b are brought to the normalized features of a, and features that are constant in one of them do
+    not count. block: features of one block only; None: all.
     which: "whitened", "ridge" or "sta" (as published; it turns with the stimuli's covariance). NaN for an axis of no
     length. Pitfall: noise lowers the cosine: code.axes.reliability_whitened says what identity would give.
     InputError: no unit in common, no such block or axis, features that differ in number.
@@ -41,7 +42,14 @@ def axis_transfer(
     with np.errstate(invalid="ignore"):  # inf / inf: constant in both
         same = own / other  # response per feature of b, in the feature's units of a
     same = np.where(np.isfinite(same), same, 0.0)
+    first = np.where(same > 0, first, 0.0)  # of a feature that never varied in b, its axes know nothing
+    same, second = np.ldexp(same, -int(np.frexp(same.max())[1])), _near_one(second)
     second = second * same if which != "sta" else second / np.where(same > 0, same, np.inf)
-    x, y = first[i][:, columns], second[j][:, columns]
+    x, y = _near_one(first[i][:, columns]), _near_one(second[j][:, columns])
     lengths = np.linalg.norm(x, axis=1) * np.linalg.norm(y, axis=1)
-    return (x * y).sum(1) / np.where(lengths > 0, lengths, np.nan), common
+    return np.clip((x * y).sum(1) / np.where(lengths > 0, lengths, np.nan), -1, 1), common
+
+
+def _near_one(axes: np.ndarray) -> np.ndarray:
+    """Each axis over a power of two, exact: squares stay in float64."""
+    return np.ldexp(axes, -np.frexp(np.abs(axes).max(1, keepdims=True))[1])

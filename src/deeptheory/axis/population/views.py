@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deeptheory.axis.population.rounding import still
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
@@ -70,14 +71,14 @@ def view_tolerance(
     Source: Freiwald & Tsao 2010. responses: [n, units], one row a picture; identity: [n], view: [n], labels of any
     kind. mirrors: pairs of views that mirror each other, such as [(-60, 60), (-30, 30)]. permutations: draws of
     identities within views for the shuffled range, NaN with 0; seed: of these draws.
-    InputError: NaN, no unit, mirrors that are not pairs of different views, other lengths, fewer than two identities
-    or views, no identity in two views, an identity that is shown twice in a view.
+    InputError: NaN (among labels too), no unit, mirrors that are not pairs of different views, other lengths, fewer
+    than two identities or views, no identity in two views, an identity that is shown twice in a view.
     """
     check_whole(permutations=(permutations, 0), seed=(seed, 0))
     y = as_floats(responses)
     if y.ndim != 2:
         raise InputError(f"responses have shape {list(y.shape)}; needed: [n, units]")
-    identity, view = labels_of("identity", identity, len(y)), labels_of("view", view, len(y))
+    identity, view = _named("identity", identity, len(y)), _named("view", view, len(y))
     try:
         mirrors = [(a, b) for a, b in mirrors]
     except (TypeError, ValueError) as error:
@@ -97,7 +98,7 @@ def view_tolerance(
         )
     order = np.lexsort((identity, view))
     y, identity, view = y[order], identity[order], view[order]
-    similarity = similarity_matrix(y)
+    similarity = _similarity(y, responses)
     same_who, same_view = identity[:, None] == identity, view[:, None] == view
     mirrored = np.zeros_like(same_view)
     for a, b in mirrors:
@@ -132,24 +133,36 @@ def view_tolerance(
 def similarity_matrix(responses: Any) -> np.ndarray:
     """[n, n]: correlation over units of two pictures' responses [n, units], each unit standardized over the pictures.
 
-    Units that never vary count 0; a picture whose standardized responses are all alike (with one unit, each) has 0
-    everywhere. Source: Freiwald & Tsao 2010. InputError: another shape, no picture, no unit, NaN or infinity.
+    Units that never vary, or by a rounding of their dtype alone, count 0; a picture whose standardized responses are
+    all alike (with one unit, each) has 0 everywhere. Source: Freiwald & Tsao 2010. InputError: another shape, no
+    picture, no unit, NaN or infinity.
     """
-    y = as_floats(responses)
+    return _similarity(as_floats(responses), responses)
+
+
+def _similarity(y: np.ndarray, given: Any) -> np.ndarray:
+    """See similarity_matrix; y, float64, from what was given."""
     if y.ndim != 2 or not y.size or not np.isfinite(y).all():
         raise InputError(
             f"responses have shape {list(y.shape)}, {int((~np.isfinite(y)).sum())} of them NaN or infinite; "
             "needed: [n, units], none of them 0, finite"
         )
-    size = np.abs(y).max(0)
+    constant, size = still(y, given), np.abs(y).max(0)
     y = y / np.where(size > 0, size, 1)  # squares of 1e-200 are 0
     y = y - y.mean(0)
     sd = y.std(0)
-    y = y / np.where(sd > 1e-12, sd, np.inf)  # what varies less is rounding, which unit variance would blow up
+    y = y / np.where(~constant & (sd > 1e-12), sd, np.inf)  # rounding, which unit variance would blow up
     y = y - y.mean(1, keepdims=True)
     length = np.linalg.norm(y, axis=1, keepdims=True)
     y = y / np.where(length > 0, length, np.inf)
-    return y @ y.T
+    return np.clip(y @ y.T, -1, 1)  # of equal pictures it may be rounded to above 1
+
+
+def _named(name: str, labels: Any, n: int) -> np.ndarray:
+    out = labels_of(name, labels, n)
+    if missing := int((out != out).sum()):  # NaN is not even equal to itself: a picture would be of nobody
+        raise InputError(f"{name} holds NaN in {missing} of {n} rows; give each picture a label, or leave it out")
+    return out
 
 
 def _by_views(similarity: np.ndarray, identity: np.ndarray, view: np.ndarray, names: np.ndarray) -> np.ndarray:
