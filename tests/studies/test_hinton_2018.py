@@ -8,7 +8,7 @@ import deeptheory as dt
 from deeptheory.core.errors import InputError
 from deeptheory.runs.intervals import interval
 from deeptheory.studies import find
-from deeptheory.studies.hinton_2018 import claims, steps
+from deeptheory.studies.hinton_2018 import claims, figures, steps
 
 NAME = "hinton-2018"
 SMALL = {"networks": 1, "ablations": 1, "updates": [2, 2], "batch": 4, "views": 150, "judged": 12, "attacked": 3}
@@ -181,3 +181,61 @@ def test_wrong_use(changes, match, tmp_path):
         return
     with pytest.raises(InputError, match=match):
         dt.reproduce(NAME, out=tmp_path / "never", **changes)
+
+
+def test_views_too_few_or_of_another_size_are_refused_before_training():
+    settings = {**find(NAME).values("quick")[0], "seed": 0, "size": 8}
+    with pytest.raises(InputError, match=r"views is 2; none of them trains"):
+        steps.views({**settings, "views": 2}, None, None, None, None)
+    assert steps.views({**settings, "views": 60}, None, None, None, None).sizes["view"] == 60
+
+
+def test_published_files_are_brought_to_the_size_asked_for(monkeypatch):
+    images = np.random.default_rng(0).integers(0, 256, (4, 2, 96, 96), dtype=np.uint8)
+    kinds = {name: np.arange(4) for name in ("labels", "instance", "azimuth", "elevation", "light")}
+    found = dt.datasets.Views(
+        name="smallnorb", images=images, train=np.arange(4) < 2, source="test", license="none", **kinds
+    )
+    monkeypatch.setattr(dt.datasets, "small_norb", lambda: found)
+    settings = {**find(NAME).values("quick", None, {"source": "smallnorb"})[0], "seed": 0}
+    views = steps.views(settings, None, None, None, None)  # size 24: the page says 24x24
+    assert views["image"].shape == (4, 2, 24, 24)
+    assert views["image"].values[0, 1, 2, 3] == round(images[0, 1, 8:12, 12:16].mean())
+    with pytest.raises(InputError, match="size is 25; images of test are 96 pixels wide: 96, 48"):
+        steps.views({**settings, "size": 25}, None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("scale", "changes", "said"),
+    [
+        ("paper", {}, ""),
+        ("paper", {"width": 0.1}, "a network of 0.1 times the paper's width"),
+        ("paper", {"source": "multiview"}, "a network on multiview"),
+        ("quick", {}, ""),
+        ("quick", {"source": "coil20"}, "a network on coil20"),
+    ],
+)
+def test_no_other_network_decides_a_row_of_the_papers(scale, changes, said):
+    settings, _ = find(NAME).values(scale, None, changes)
+    assert steps._unlike(settings) == said
+    attrs = {"full": int(settings["full"]), "unlike": said}
+    trained = xr.Dataset({"familiar": (("seed", "look"), [[20.0, 98.0]])}, attrs=attrs)
+    found = claims.of_the_papers_network({"whole": trained}, "whole")
+    if scale == "paper" and not said:
+        assert np.array_equal(found, [2.0])
+    else:
+        assert (said or "a small network on rendered solids") + " cannot decide" in found.reason
+
+
+def test_captions_say_what_was_attacked_and_by_how_many(result):
+    settings = {**find(NAME).values("quick", None, SMALL)[0], "attacked": 9999}
+    tested = min(SMALL["judged"], len(steps.parts(result.results["views"], "all")["familiar"]))
+    one = figures._attacks(result.results, {**settings, "networks": 8})
+    assert one.limitations.startswith(f"{tested} test images, one network.")
+    assert all(t.error_y.array is None or not any(t.error_y.array) for t in one.figure.data if t.name)
+    two = {**result.results, "attacks": xr.concat([result.results["attacks"]] * 2, "seed")}
+    assert "standard deviation over 2 networks" in figures._attacks(two, {**settings, "networks": 8}).limitations
+    assert "r = 1, matrices" in figures._ablations(result.results, {**settings, "iterations": 1}).table.to_string()
+    assert figures.notices({"source": "coil20"}) == [
+        "The images are those of coil20: no number here is one of smallNORB."
+    ]

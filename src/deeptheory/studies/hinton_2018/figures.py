@@ -9,6 +9,7 @@ from deeptheory.core.names import count_of
 from deeptheory.report import charts
 from deeptheory.runs import NotDone, PageFigure
 from deeptheory.studies.hinton_2018.claims import CLAIMS, compared, end, votes_tighten
+from deeptheory.studies.hinton_2018.steps import parts
 from deeptheory.studies.pages import Part
 from deeptheory.studies.paper import printed, printed_rows, stated
 from deeptheory.studies.tables import estimate, table_of, trainings
@@ -41,7 +42,8 @@ def notices(settings: dict) -> list[str]:
     rendered = (
         "The images are rendered solids, a stand-in for smallNORB: easier, and no number here is one of smallNORB."
     )
-    return [rendered] if settings["source"] == "multiview" else []
+    others = f"The images are those of {settings['source']}: no number here is one of smallNORB."
+    return {"multiview": [rendered], "smallnorb": []}.get(settings["source"], [others])
 
 
 def lead(settings: dict, scale: str) -> str:
@@ -62,14 +64,15 @@ def _views(results: Any, settings: dict) -> PageFigure:
     rows = np.concatenate([r[:width] for r in some])
     names = ["labels", "instance", "azimuth", "elevation", "light", "train"]
     images = data["image"].values[rows, 0].repeat(2, 1).repeat(2, 2)
+    eyes = "; one of two channels (eyes)" if data.sizes["channel"] == 2 else ""
     return PageFigure(
         name="views",
         title="Some of the images",
         figure=dt.faces.image_figure(dt.faces.montage(images, width, low=0, high=255)),
         table=data[names].isel(view=rows).to_dataframe().reset_index(),
-        shows="A kind in each row, different objects, viewpoints and lights; one of two channels (eyes).",
+        shows=f"A kind in each row, different objects, viewpoints and lights{eyes}.",
         limitations=f"Images of each kind at equal steps. Source: {data.attrs['source']}.",
-        alt="Five rows of small gray images of objects from many sides.",
+        alt=f"{count_of(len(some), 'row')} of small gray images of objects from many sides.",
     )
 
 
@@ -113,7 +116,8 @@ def _elevation(results: Any, settings: dict) -> PageFigure:
 
 
 def _ablations(results: Any, settings: dict) -> PageFigure:
-    rows = [estimate(end(results, step), name="error", n="seeds", network=label) for step, label in _ABLATIONS.items()]
+    labels = {**_ABLATIONS, "whole": f"r = {settings['iterations']}, matrices, spread loss"}
+    rows = [estimate(end(results, step), name="error", n="seeds", network=label) for step, label in labels.items()]
     table = table_of(rows)
     rows_printed = {_ABLATIONS[k]: f"smallnorb/{row}" for k, row in _PRINTED.items()}
     figure = charts.points(table, "network", "error", horizontal=True, x_title="test error (%)")
@@ -167,6 +171,10 @@ def _votes(results: Any, settings: dict) -> PageFigure:
 def _attacks(results: Any, settings: dict) -> PageFigure:
     data = results["attacks"]["accuracy"]
     mean, spread = (values.to_series() for values in (data.mean("seed"), data.std("seed")))
+    networks = data.sizes["seed"]
+    if networks == 1:
+        spread = np.nan * spread  # one network says nothing of others
+    tested = len(parts(results["views"], "all")["familiar"])
     drawn = mean.rename("accuracy").to_frame().assign(low=mean - spread, high=mean + spread).reset_index()
     figure = charts.lines(
         drawn.assign(attack=[name.split(", ")[-1] for name in drawn["attack"]]),
@@ -202,8 +210,8 @@ def _attacks(results: Any, settings: dict) -> PageFigure:
             "strong-attack",
             "transfer-no-advantage",
         ),
-        limitations=f"{settings['attacked']} test images, mean and standard deviation over "
-        f"{count_of(settings['networks'], 'network')}. "
+        limitations=f"{min(settings['attacked'], settings['judged'], tested)} test images, "
+        f"{f'mean and standard deviation over {networks} networks' if networks > 1 else 'one network'}. "
         "Where strong brings a network down and fgsm does not, the loss hid its gradient: that is no robustness "
         "(Michels et al. 2019, arXiv 1906.03612). The two networks are not equally good at epsilon 0.",
         alt="Five panels of accuracy against epsilon for capsules and convolutional networks.",

@@ -13,6 +13,7 @@ from torch.nn.utils import parameters_to_vector
 
 import deeptheory as dt
 from deeptheory.core.arrays import as_tensor
+from deeptheory.core.errors import InputError
 from deeptheory.runs import Step, generator
 from deeptheory.studies.units import filled, in_chunks, widened
 
@@ -38,12 +39,35 @@ def load(settings: dict) -> dt.datasets.Views:
 def views(settings, unit, inputs, workspace, progress):
     """Every image once; the other steps read them."""
     found = load(settings)
-    images = found.images
-    if settings["size"] * 2 == images.shape[-1]:  # 96 to 48: every 2x2 pixels become their mean
-        images = np.rint(255 * dt.datasets.downsample(images, 2)).astype(np.uint8)
+    images, side = found.images, found.images.shape[-1]
+    smaller, left = divmod(side, settings["size"])
+    if left or not smaller:
+        sides = ", ".join(str(side // k) for k in range(1, 9) if side % k == 0)
+        raise InputError(f"size is {settings['size']}; images of {found.source} are {side} pixels wide: {sides}")
+    if smaller > 1:  # 96 to 48: every 2x2 pixels become their mean
+        images = np.rint(255 * dt.datasets.downsample(images, smaller)).astype(np.uint8)
     names = ("labels", "instance", "azimuth", "elevation", "light", "train")
     data = {name: ("view", getattr(found, name)) for name in names}
-    return xr.Dataset({"image": (("view", "channel", "y", "x"), images), **data}, attrs={"source": found.source})
+    out = xr.Dataset({"image": (("view", "channel", "y", "x"), images), **data}, attrs={"source": found.source})
+    if settings["source"] == "multiview":
+        _enough(out)
+    return out
+
+
+def _enough(data: Any) -> None:
+    """InputError: views so few that there is nothing to train on, or to test on, in one of the conditions."""
+    for condition in ("azimuth", "elevation", "all"):
+        rows, whole = parts(data, condition), condition == "all" or len(np.unique(data[condition].values)) == 1
+        for name in ("train", "familiar") if whole else ("train", "familiar", "novel"):
+            if not len(rows[name]):
+                what = {"train": "trains", "familiar": "is a familiar one to test on", "novel": "is a new one"}[name]
+                raise InputError(
+                    f"views is {data.sizes['view']}; none of them {what} ({condition} of the view); needed: more"
+                )
+        if len(np.unique(data["labels"].values[rows["train"]])) < 2:
+            raise InputError(
+                f"views is {data.sizes['view']}; those that train ({condition}) are of one kind; needed: more"
+            )
 
 
 def parts(data: Any, condition: str) -> dict[str, np.ndarray]:
@@ -105,6 +129,14 @@ def _network(settings: dict, data: Any, cnn: bool = False, **changed: Any):
     )
 
 
+def _unlike(settings: dict) -> str:
+    """What keeps a network from being the paper's on smallNORB, besides a small scale on rendered solids; "" for
+    nothing."""
+    if settings["source"] != ("smallnorb" if settings["full"] else "multiview"):
+        return f"a network on {settings['source']}"
+    return f"a network of {settings['width']:g} times the paper's width" if settings["width"] != 1 else ""
+
+
 def train(settings, unit, inputs, workspace, progress, views="all", cnn=False, loss=None, **changed):
     """One network on the familiar ones of the views; changed: of the capsule network. loss: None for spread.
     Dataset over seed."""
@@ -135,7 +167,7 @@ def train(settings, unit, inputs, workspace, progress, views="all", cnn=False, l
     )
     found = {name: (("seed", "look"), values[None]) for name, values in log.measured.items()}
     found["weights"] = (("seed", "parameter"), parameters_to_vector(network.parameters()).numpy(force=True)[None])
-    told = {"full": int(settings["full"]), "asked": settings["familiar"]}
+    told = {"full": int(settings["full"]), "asked": settings["familiar"], "unlike": _unlike(settings)}
     found["losses"] = (("seed", "update"), log.losses[None].astype(np.float32))
     return xr.Dataset(found, coords={"seed": unit, "look": list(log.steps)}, attrs=told)
 
