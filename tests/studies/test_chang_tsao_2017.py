@@ -155,6 +155,10 @@ def test_simulated_codes_are_read_by_four_readers(result):
         ({"space_faces": 25}, "shape is 25; 25 faces hold 1 to 24 components"),
         ({"people": 1}, "people is 1; needed: people that"),
         ({"stimuli": 100}, "stimuli is 100; needed: 165 or more, for 50 coordinates"),
+        (
+            {"stimuli": 60, "folds": 2, "shape": 3, "appearance": 8, "candidates": 5},
+            "stimuli is 60; needed: 64 or more, for 11 coordinates, 5 candidates and 2 folds",
+        ),
         ({"rate": 0}, "rate is 0.0; needed: mean spikes"),
         ({"normalize": "all"}, "unknown normalize 'all'. Known: block, dim, none"),
         ({"trials": "many"}, "trials is 'many'; needed: noisy trials"),

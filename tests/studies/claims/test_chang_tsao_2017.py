@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from deeptheory.runs import decide
+from deeptheory.studies.chang_tsao_2017 import claims
 from deeptheory.studies.chang_tsao_2017.claims import CLAIMS
 from deeptheory.studies.chang_tsao_2017.external_data import PUBLISHED
 from deeptheory.studies.chang_tsao_2017.layers import CONDITIONS, LAYERS
@@ -230,11 +232,11 @@ def test_networks_without_a_cell_that_counts_decide_nothing(name):
 def test_undetermined_ramps_are_left_out_and_counted():
     """A cell whose responses tell neither way is no evidence against ramps: the share is of those that tell."""
     data = CASES["ramp"][0]["layers"].copy(deep=True)
-    claims = [c for c in CLAIMS if c.id == "ramp"]
-    determined = decide(claims, {"layers": data}, scale="quick")["ramp"]
+    ramp = [c for c in CLAIMS if c.id == "ramp"]
+    determined = decide(ramp, {"layers": data}, scale="quick")["ramp"]
     data["monotone"][:, :, :, 3:6] = np.nan  # of the seven tuned cells
     data["monotone"][:, :, :, 7:] = np.nan  # of untuned cells: not counted
-    entry = decide(claims, {"layers": data}, scale="quick")["ramp"]
+    entry = decide(ramp, {"layers": data}, scale="quick")["ramp"]
     assert determined.measured == pytest.approx((N - N / 3 / 7) / N)
     assert entry.measured == pytest.approx((N - N / 3 / 4) / N)
     assert f"{3 * N} of {7 * N} tuned cells undetermined and left out" in entry.note
@@ -242,3 +244,32 @@ def test_undetermined_ramps_are_left_out_and_counted():
 
 def test_every_claim_is_tried():
     check_complete(CLAIMS, CASES, NEVER)
+
+
+def test_components_are_ranked_in_blocks_of_unequal_size():
+    explained = np.array([[0.9, 0.8, 0.7, 0.95, 0.5, 0.3, 0.2, 0.1]])  # 3 of shape, 5 of appearance, each falling
+    data = xr.Dataset(
+        {"explained": (("seed", "area", "feature"), explained[:, None])},
+        coords={"area": ["combined"]},
+        attrs={"shape": 3},
+    )
+    assert claims.falls({"population": data}) == pytest.approx([-1.0])  # halves of four gave -0.6 in the first
+
+
+def test_a_cell_without_an_exemplar_is_not_counted_against_the_axis():
+    values = {"axis": [[0.5, 0.5, np.nan]], "exemplar": [[0.4, np.nan, 0.1]]}
+    data = xr.Dataset(
+        {k: (("seed", "condition", "layer", "cell"), np.array(v)[:, None, None]) for k, v in values.items()},
+        coords={"condition": ["trained"], "layer": ["relu6"]},
+    )
+    assert claims.axis_beats({"layers": data}, "relu6").tolist() == [1.0]
+
+
+def test_cells_that_do_not_answer_along_their_axis_are_counted_in_a_note():
+    values = {"null_change": [[0.1, 0.3, 0.5, np.nan]], "axis_change": [[1.0, 1.0, 0.0, np.nan]]}
+    data = xr.Dataset({k: (("seed", "metamer_cell"), np.array(v)) for k, v in values.items()})
+    found = claims.null_over_axis({"population": data})
+    assert found.values == pytest.approx([0.2])
+    assert found.notes[0].startswith("2 of 4 cells left out")
+    whole = claims.null_over_axis({"population": data.isel(metamer_cell=slice(0, 2))})
+    assert whole.notes == ()

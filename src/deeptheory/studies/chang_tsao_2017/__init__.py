@@ -74,7 +74,9 @@ SETTINGS = {
     "permutations": size("permutations of the null", least=20),
     "folds": size("folds of the model comparison", least=2),
     "views": Setting("true or false", "faces from the side, too", published=False),
-    "photographs": size("faces shown to the published network, where its weights are", least=0),
+    "photographs": size(
+        "faces shown to the published network, where its weights are; at least two per coordinate", least=0
+    ),
 }
 
 STUDY = Study(

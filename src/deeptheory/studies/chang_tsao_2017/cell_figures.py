@@ -99,12 +99,13 @@ def axes(results: Any, settings: dict) -> PageFigure:
         figure=figure,
         table=table,
         published=f"A cell is tuned to about {printed(claims.CLAIMS, 'tuned-dimensions')} of the 50 dimensions.",
-        shows="One row per cell: its spike-triggered average over the 50 coordinates, of unit length, sorted by "
+        shows=f"One row per cell: its spike-triggered average over the {z.shape[1]} coordinates, of unit length, "
+        "sorted by "
         "preference for shape. Do the cells fall into two groups?",
         claims=("tuned-dimensions",),
         limitations="The first network; tuned cells only. Coordinates keep their relative variances, so that the "
         "first ones of each block weigh most in any axis.",
-        alt="A heat map in three blocks, trained, before training and pixels: rows are cells, columns 50 coordinates.",
+        alt=f"A heat map by condition ({', '.join(middle.index)}): rows are cells, columns {z.shape[1]} coordinates.",
     )
 
 
@@ -117,7 +118,7 @@ def histogram(results: Any, settings: dict) -> PageFigure:
     rows = []
     for name, place in kinds.items():
         found = of(data, "preference", *place)[of(data, "tuned", *place) == 1]
-        shares = np.histogram(found, edges)[0] / max(len(found), 1)
+        shares = np.histogram(found, edges)[0] / (len(found) or np.nan)  # of no cell there is no line
         rows += [
             {"series": name, "low": a, "high": b, "share": s, "cells": len(found)}
             for a, b, s in zip(edges[:-1], edges[1:], shares)
@@ -203,8 +204,9 @@ def flat_curves(results: Any, settings: dict) -> PageFigure:
         claims=("flat-orthogonal",),
         limitations="Mean over cells, then over networks. Each orthogonal axis is turned so that the response rises "
         "along "
-        "it, so that chance makes the dashed lines rise a little. One orthogonal axis of 49 says little; the shares "
-        "below test all of them at once, cell by cell.",
+        "it, so that chance makes the dashed lines rise a little. One orthogonal axis of "
+        f"{settings['shape'] + settings['appearance'] - 1} says little; the shares below test all of them at once, "
+        "cell by cell.",
         alt="Lines: mean response against projection, rising along the axis and level along the orthogonal axis, "
         "by condition.",
     )
@@ -284,7 +286,7 @@ def ladder(results: Any, settings: dict) -> PageFigure | None:
         "one person are across views than to two. “Mirrored view”: how much more alike answers to two people in "
         "mirrored views are than in other pairs of views. The paper's group reports the first to grow towards AM, and "
         "the second to stand out in AL.",
-        limitations="Correlations over up to 100 units of a layer, no noise. "
+        limitations=f"Correlations over up to {settings['cells']} units of a layer, no noise. "
         "The networks were taught faces turned by six degrees at most.",
         alt="Dots with error bars by layer: similarity of one person across views, and of mirrored views, "
         "with controls.",

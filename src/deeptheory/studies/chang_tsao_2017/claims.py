@@ -59,7 +59,7 @@ def share_of_tuned(results: Any, key: str, layer: str = LAST, condition: str = "
 def axis_beats(results: Any, layer: str, condition: str = "trained") -> np.ndarray:
     """Share of the cells that the axis explains better than the exemplar."""
     axis, exemplar = (cells(results, k, layer, condition) for k in ("axis", "exemplar"))
-    return share_where(axis > exemplar, np.isfinite(axis))
+    return share_where(axis > exemplar, np.isfinite(axis) & np.isfinite(exemplar))
 
 
 def near_ceiling(results: Any) -> np.ndarray:
@@ -99,8 +99,8 @@ def combined_best(results: Any) -> np.ndarray:
 def falls(results: Any) -> np.ndarray:
     """Spearman of a component's number in its block with its explained variance, mean of the two blocks."""
     explained = results["population"]["explained"].sel(area="combined").values
-    half = explained.shape[1] // 2
-    return (rank_correlation(explained[:, :half]) + rank_correlation(explained[:, half : 2 * half])) / 2
+    shape = results["population"].attrs.get("shape", explained.shape[1] // 2)  # the components of the first block
+    return (rank_correlation(explained[:, :shape]) + rank_correlation(explained[:, shape:])) / 2
 
 
 def measured(results: Any, key: str, less: str | None = None, step: str = "population") -> np.ndarray:
@@ -117,10 +117,14 @@ def from_200(results: Any) -> np.ndarray | NotRun:
     return data["by_size"].sel(size=200).values / data["everybody"].values
 
 
-def null_over_axis(results: Any) -> np.ndarray:
-    """Response change along the null plane over that along the axis, median over cells."""
-    change = results["population"]["null_change"].values / results["population"]["axis_change"].values
-    return median_where(change, np.isfinite(change))
+def null_over_axis(results: Any) -> Sample:
+    """Response change along the null plane over that along the axis, median over cells; those left out are counted in a
+    note."""
+    null, axis = (results["population"][k].values for k in ("null_change", "axis_change"))
+    change = null / np.where(axis > 0, axis, np.nan)
+    left = int(np.isnan(change).sum())
+    note = f"{left} of {change.size} cells left out: fewer were found, or they do not answer along the axis"
+    return Sample(median_where(change, np.isfinite(change)), notes=(note,) if left else ())
 
 
 def view_cosine(results: Any, condition: str = "trained") -> np.ndarray | NotRun:

@@ -269,9 +269,10 @@ def _models(results: Any, settings: dict) -> PageFigure:
         shows="Cells of the last hidden layer. Above the diagonal the axis predicts new faces better than the distance "
         "to a face. On which side do most lie?",
         claims=("axis-beats-exemplar",),
-        limitations="All 50 coordinates of the exemplar are free within a bounded length; both models end in a cubic; "
-        "ten-fold or five-fold held-out faces. Cells of reliability below 0.1 are left out. The paper's number is of "
-        "real cells and real faces.",
+        limitations=f"All {settings['shape'] + settings['appearance']} coordinates of the exemplar are free within a "
+        "bounded length; both models end in a cubic; "
+        f"held-out faces in {settings['folds']} folds. Cells of reliability below 0.1 are left out. "
+        "The paper's number is of real cells and real faces.",
         alt="Scatter plot: ceiling-normalized R squared of the axis model against the exemplar model, "
         "one dot per cell.",
     )
@@ -307,7 +308,7 @@ def _eigenface(results: Any, settings: dict) -> PageFigure:
     table = table_of([estimate(v, name="value", layer=k, condition=c) for (k, c), v in groups.items()])
     return PageFigure(
         name="eigenface",
-        title="Fifty pixel components against the fifty of the face space",
+        title=f"{settings['shape'] + settings['appearance']} pixel components against as many of the face space",
         figure=charts.region(
             layer_chart(table, "explained variance, pixel components minus face space", 0.0),
             *stated(claims.CLAIMS, "eigenface-worse"),

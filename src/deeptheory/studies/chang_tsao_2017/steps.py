@@ -58,7 +58,8 @@ def check(settings: dict) -> None:
     """InputError: too few faces for the coordinates that are read out of the answers to them, for the candidates
     or for the folds; or too few for a face space of that many components."""
     d = settings["shape"] + settings["appearance"]
-    least = max(3 * (d + 5), settings["candidates"], 2 * settings["folds"])
+    folds = settings["folds"]  # the rivals' parameters are fitted in all folds but one
+    least = max(3 * (d + 5), -(-2 * (d + 5) * folds // (folds - 1)), settings["candidates"], 2 * folds)
     if settings["stimuli"] < least:
         raise InputError(
             f"stimuli is {settings['stimuli']}; needed: {least} or more, for {d} coordinates, {settings['candidates']} "
@@ -134,6 +135,7 @@ def population(settings, unit, inputs, workspace, progress):
             "reconstructed": (("row", "column", "y", "x"), np.stack(rebuilt)),
             **geometry(codes["combined"], unit),
         },
+        attrs={"shape": settings["shape"]},
         coords={"area": list(AREAS), "control": list(CONTROLS), "size": sizes, "both_size": few, "candidates": numbers},
     )
     again = xr.concat(controls, "control").drop_vars("rebuilt").rename(both_by_size="by_size")
