@@ -208,3 +208,86 @@ def test_a_parquet_file(table, capsys):
     code, out, err = run(capsys, "mi", "all.parquet", "y.npy")
     assert (code, out) == (2, "")
     assert "pip install pyarrow" in err
+
+
+def test_an_empty_line_is_no_row_less(tmp_path, capsys, monkeypatch):
+    """One missing value in each file, in other rows: all rows between them were paired with their neighbors."""
+    monkeypatch.chdir(tmp_path)
+    x = np.random.default_rng(0).normal(size=100)
+    cells = [f"{v:.6f}" for v in x]
+    for name, hole, words in (("x", 10, cells), ("y", 80, cells), ("w", 80, ["up" if v > 0 else "down" for v in x])):
+        lines = [*words[:hole], "", *words[hole + 1 :]]
+        Path(f"{name}.csv").write_text("\n".join(lines) + "\n\n\n")
+        Path(f"{name}_named.csv").write_text("\n".join([name, *lines]) + "\n")
+    code, _, err = run(capsys, "mi", "x.csv", "y.csv")
+    assert code == 2
+    assert "is empty in line 11" in err
+    for pair in (("x_named.csv:x", "y_named.csv:y"), ("x_named.csv", "y_named.csv"), ("x.csv", "w.csv")):
+        code, _, err = run(capsys, "mi", *pair)
+        assert code == 2
+        assert "a missing value?" in err
+    code, _, err = run(capsys, "mi", "w.csv", "w.csv")
+    assert code == 2
+    assert "is empty in line 81" in err
+    Path("double.csv").write_text("\n\n".join(cells))
+    Path("plain.csv").write_text("\n".join(cells))
+    assert value(capsys, "double.csv", "plain.csv") > 1
+
+
+def test_names_with_an_underscore_are_no_numbers(tmp_path, capsys, monkeypatch):
+    """3_1 is 31 to Python: clusters were numbers, with distances."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    label, x = rng.integers(0, 30, 300), rng.normal(size=300)
+    x[label > 15] += 2
+    names = [f"{k % 7}_{k}" for k in label]
+    Path("y.txt").write_text("\n".join(names))
+    np.save("x.npy", x)
+    assert value(capsys, "x.npy", "y.txt") == mutual_information(x, np.array(names)).value
+    Path("heads.csv").write_text("1_1,1_2\n" + "\n".join(f"{a:.9f},{b:.9f}" for a, b in rng.normal(size=(300, 2))))
+    code, out, _ = run(capsys, "mi", "heads.csv", "x.npy", "--json")
+    assert code == 0
+    assert json.loads(out)["n"] == 300
+
+
+def test_pandas_numbers_of_columns_are_no_row(tmp_path, capsys, monkeypatch):
+    """to_csv(index=False) of a table without names begins 0,1,2: that was the first sample."""
+    monkeypatch.chdir(tmp_path)
+    x = np.random.default_rng(0).normal(size=(50, 3))
+    pd.DataFrame(x).to_csv("x.csv", index=False)
+    pd.DataFrame(x).to_csv("bare.csv", index=False, header=False)
+    pd.DataFrame(np.c_[np.arange(20), np.arange(20) + 1]).to_csv("whole.csv", index=False, header=False)
+    code, _, err = run(capsys, "mi", "x.csv", "x.csv")
+    assert code == 2
+    assert "header=False" in err
+    assert run(capsys, "mi", "bare.csv", "bare.csv", "--method", "gaussian")[0] == 0
+    assert run(capsys, "mi", "whole.csv", "whole.csv", "--method", "plugin")[0] == 0
+
+
+def test_integers_of_a_text_are_integers(tmp_path, capsys, monkeypatch):
+    """They were floats: labels of 80 rows were numbers, unless a heading was there; and nanoseconds were rounded."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 3, 80)
+    x = label + rng.normal(size=80)
+    np.save("x.npy", x)
+    Path("y.csv").write_text("\n".join(map(str, label)))
+    Path("named.csv").write_text("class\n" + "\n".join(map(str, label)))
+    wanted = mutual_information(x, label).value
+    assert value(capsys, "x.npy", "y.csv") == wanted
+    assert value(capsys, "x.npy", "named.csv") == wanted
+    assert value(capsys, "x.npy", "named.csv:class") == wanted
+    times = 1_700_000_000_000_000_001 + 2 * label
+    Path("times.csv").write_text("\n".join(map(str, times)))
+    assert value(capsys, "times.csv", "y.csv") == pytest.approx(mutual_information(label, label).value)
+    Path("both.csv").write_text("\n".join(f"{t},0.5" for t in times))
+    code, _, err = run(capsys, "mi", "both.csv", "y.csv")
+    assert code == 2
+    assert "a float rounds" in err
+
+
+@pytest.mark.parametrize("word", ["no", "off", "2"])
+def test_a_switch_takes_no_word(here, capsys, word):
+    code, _, err = run(capsys, "mi", "x.npy", "y.npy", "--method", "ksg", "--set", f"standardize={word}")
+    assert code == 2
+    assert "True or False" in err

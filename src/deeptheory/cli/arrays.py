@@ -5,6 +5,7 @@ or blanks between numbers; empty cells and "nan" become NaN; decimal commas are 
 numbers.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.mat_files import check_mat
 
 SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".txt", ".mat")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
 _PICKLED = "holds Python objects (pickled), which are not read; save an array of numbers"
 
 
@@ -44,7 +46,9 @@ def read_labels(given: str | Path) -> np.ndarray:
     path, _ = _split(str(given))
     if path.suffix.lower() in (".csv", ".tsv", ".txt") and path.exists():
         lines = [line.strip() for line in _decoded(path).splitlines()]
-        return np.array([line for line in lines if line])
+        lines = [line for line in lines if line]
+        check_gaps(path, len(lines), one_column=True)
+        return np.array(lines)
     return read_array(given).ravel()
 
 
@@ -173,11 +177,48 @@ def _text(path: Path, name: str | None) -> np.ndarray:
         bad = [cell for cell in row if not number(cell)]
         if bad:
             raise InputError(f"{path} holds {bad[0]!r} in row {at + 1}; needed: numbers (a column of names has to go)")
+    check_gaps(path, len(rows), one_column=len(rows[0]) == 1)
+    return _numbers(path, rows)
+
+
+def _numbers(path: Path, rows: list[list[str]]) -> np.ndarray:
+    """[n, d]: integers where every cell is one, as a table with a heading has them; else floats. InputError: what looks
+    like pandas' own heading of column numbers, integers that a float would round."""
+    whole = [[_INTEGER.fullmatch(cell) is not None for cell in row] for row in rows]
+    wide = len(rows[0])
+    if wide > 1 and rows[0] == [str(k) for k in range(wide)] and not any(map(all, whole[1:])) and len(rows) > 1:
+        raise InputError(
+            f"{path} begins with {', '.join(rows[0][:3])}{', ...' * (wide > 3)} above rows of other numbers, as where "
+            "pandas writes the numbers of columns; write it without (header=False), or name the columns"
+        )
+    if all(map(all, whole)):
+        exact = [[int(cell) for cell in row] for row in rows]
+        if all(-(2**63) <= v < 2**63 for row in exact for v in row):
+            return np.array(exact, dtype=np.int64)
+    for row, marks in zip(rows, whole):
+        for cell, is_whole in zip(row, marks):
+            if is_whole and len(cell) > 15 and int(cell) != int(float(cell)):
+                raise InputError(f"{path} holds {cell}, which a float rounds to {float(cell):.0f}; take off an offset")
     return np.array([[float(cell) if cell else np.nan for cell in row] for row in rows])
 
 
+def check_gaps(path: Path, rows: int, one_column: bool) -> None:
+    """InputError: an empty line among the last `rows` rows of one column, which may be a missing value: left out, it
+    would move all rows after it. Empty lines at either end, or between all rows alike, say nothing."""
+    at = [k for k, line in enumerate(_decoded(path).splitlines()) if line.strip()][-rows:]
+    steps = np.diff(at)
+    if one_column and len(steps) and steps.min() < steps.max():
+        where = at[int((steps > steps.min()).argmax())] + 2
+        raise InputError(
+            f"{path} is empty in line {where}, among rows of one column: a missing value? Leave that row out of all "
+            "files, or the line"
+        )
+
+
 def number(cell: str) -> bool:
-    """Whether a cell of text is a number, or empty."""
+    """Whether a cell of text is a number, or empty. Names as 3_1 are none, though Python would read 31."""
+    if "_" in cell:
+        return False
     try:
         float(cell or "nan")
     except ValueError:

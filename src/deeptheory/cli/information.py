@@ -7,7 +7,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from deeptheory.cli.application import Json, app, print_json, put, say
-from deeptheory.cli.arrays import mark_of, names_rows, null_for_nan, number, read_array, read_labels
+from deeptheory.cli.arrays import check_gaps, mark_of, names_rows, null_for_nan, number, read_array, read_labels
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
 
@@ -217,6 +217,8 @@ def _table(path: Path, row_names: bool, wanted: Sequence[str] = ()) -> Any:
             raise InputError(f"{path} names a row {twice!r} more than once; row names have to differ")
     if not len(table):
         raise InputError(f"{path} holds a heading and no rows")
+    if len(table.columns) == 1 and path.suffix.lower() in _TABLES:
+        check_gaps(path, len(table), one_column=True)
     table.columns = [str(c).strip() for c in table.columns]
     if wanted:
         missing = [name for name in wanted if name not in table.columns]
