@@ -1,7 +1,7 @@
 """A paper, as the source of claims: what all of its claims share is stated once."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,10 @@ import numpy as np
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
 from deeptheory.core.results import Estimate
-from deeptheory.runs import Claim, Region, Sample
+from deeptheory.runs import Claim, NotRun, Region, Sample
+from deeptheory.runs.intervals import sample_of
+
+LEAST_LOOKS = 5  # logged epochs: a rise, a turn and a decrease between two ends, and the fewest pairs to correlate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +63,33 @@ def exact(value: float, method: str, unit: str = "1", **more: Any) -> Estimate:
 def ratio(a: Any, b: Any) -> Sample:
     """Mean of a over mean of b, [network] both, paired."""
     return Sample(np.stack([a, b], axis=1), "ratio")
+
+
+def along(
+    measure: Callable[[Any], Any], *steps: str, dim: str = "step", least: int = LEAST_LOOKS, what: str = "logged epochs"
+) -> Callable[[Any], Any]:
+    """The measure of a claim about the course of training, which decides nothing where one of these steps of the study
+    logged fewer epochs than `least`: between two of them nothing can fall and come back. dim, what: of the course, and
+    what it is made of, where it is not epochs."""
+
+    def measured(results: Any) -> Any:
+        found = measure(results)
+        if isinstance(found, NotRun):
+            return found
+        sample = found if isinstance(found, Sample) else sample_of(found)
+        looks = min(results[step].sizes[dim] for step in steps)
+        return sample if looks >= least else replace(sample, undecided=f"{looks} {what}; needs {least} or more")
+
+    return measured
+
+
+def same(results: Any, name: str, *steps: str) -> NotRun | None:
+    """NotRun where two steps of the study gave the same numbers: the settings made them one experiment, and nothing is
+    compared."""
+    one, other = (results[step][name].values for step in steps)
+    if one.shape == other.shape and np.array_equal(one, other, equal_nan=True):
+        return NotRun(f"{' and '.join(steps)} are the same networks with these settings: nothing is compared")
+    return None
 
 
 def stated(claims: Sequence[Claim], name: str) -> tuple[float, float]:

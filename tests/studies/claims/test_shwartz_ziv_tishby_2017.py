@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deeptheory.runs import decide
-from deeptheory.studies.shwartz_ziv_tishby_2017.claims import CLAIMS
+from deeptheory.studies.shwartz_ziv_tishby_2017.claims import CLAIMS, epochs_to, transition
 from oracles.simulated import STEPS, N, around, check, check_complete, check_missing, dataset, falling, only
 
 LAYERS = [f"layer{k}" for k in range(1, 7)]
@@ -89,7 +89,7 @@ def depths(reached, one_layer=0.99):
 
 def shares(losses, ends=(0.5, 0.7, 0.9)):
     """I(T;Y) of the last hidden layer by share of the data: its end, and what it loses after its largest."""
-    curves = np.array([[0.1, e, e + loss, e] for e, loss in zip(ends, losses)])  # [share, step]
+    curves = np.array([[0.1, e / 2, e, e + loss, e] for e, loss in zip(ends, losses)])  # [share, step]
     opposite = curves[::-1]
     layers = np.stack([opposite, curves, opposite], axis=-1)  # first, last hidden, output
     values = around(layers, spread=0.001).swapaxes(0, 1)
@@ -211,3 +211,35 @@ def test_a_network_without_numbers_has_no_value(name):
 
 def test_every_claim_is_tried():
     check_complete(CLAIMS, CASES, NEVER)
+
+
+def decided(name, results):
+    return decide([c for c in CLAIMS if c.id == name], results, scale="quick")[name]
+
+
+def test_a_diverged_network_is_not_one_that_never_learns():
+    values = np.array([[[0.1, 0.6, 0.9]], [[0.1, 0.2, 0.3]], [[0.1, 0.6, np.nan]]])  # [depth, seed, step]
+    data = dataset({"output_i_y": (("depth", "seed", "step"), values)}, depth=[1, 2, 3], step=[0, 10, 100])
+    assert epochs_to(data, 0.5).ravel()[:2].tolist() == [10, np.inf]
+    assert np.isnan(epochs_to(data, 0.5)[2, 0])
+
+
+def test_a_diverged_network_has_no_transition():
+    i_x = np.array([[1.0, 2.0, 1.0], [1.0, np.nan, 1.0]])
+    found = transition(np.array([0.0, 0.0]), i_x, np.array([0, 10, 100]))
+    assert found[0] == 0
+    assert np.isnan(found[1])
+
+
+def test_the_full_batch_is_not_compared_with_itself():
+    one = fallen(minibatch=2.0, full_batch=2.0)["minibatch"]
+    entry = decided("noise-drives-compression", {"minibatch": one, "full-batch": one})
+    assert (entry.verdict, entry.measured) == ("not run", None)
+    assert "full-batch and minibatch are the same networks" in entry.note
+
+
+def test_two_fractions_of_the_data_make_no_correlation():
+    results = {"training-size": shares((0.1, 0, 0))["training-size"].isel(share=[0, 2])}
+    entry = decided("more-data-more-label", results)
+    assert (entry.verdict, entry.measured) == ("inconclusive", 1.0)
+    assert "2 fractions of the data; needs 3 or more" in entry.note

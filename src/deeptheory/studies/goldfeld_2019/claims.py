@@ -20,7 +20,7 @@ from deeptheory.core.statistics import spearman
 from deeptheory.information import fall
 from deeptheory.runs import NotRun, Sample, share_of
 from deeptheory.studies.goldfeld_2019.steps import ARCHITECTURES, CNN_LAYERS
-from deeptheory.studies.paper import Paper, exact, place, ratio
+from deeptheory.studies.paper import Paper, along, exact, place, ratio, same
 
 GOLDFELD = Paper(citation="Goldfeld et al. 2019", protocol="paper")
 LORENZEN = Paper(citation="Lorenzen et al. 2022", protocol="paper", unit="bits")
@@ -71,13 +71,16 @@ def noisy_fall(results: Any, layer: str) -> np.ndarray:
     return fall(values(results, "noisy", "i_x"))[:, place(results["noisy"], layer, "hidden ")]
 
 
-def orthonormal_fall(results: Any) -> Sample:
+def orthonormal_fall(results: Any) -> Sample | NotRun:
     """The fall of the last hidden layer with the penalty over that without."""
-    return ratio(*(fall(values(results, step, "i_x"))[:, -1] for step in ("orthonormal", "noisy")))
+    steps = "orthonormal", "noisy"
+    return same(results, "i_x", *steps) or ratio(*(fall(values(results, step, "i_x"))[:, -1] for step in steps))
 
 
-def accuracy_gained(results: Any) -> np.ndarray:
+def accuracy_gained(results: Any) -> np.ndarray | NotRun:
     """Held-out accuracy at the end, with the penalty less without."""
+    if nothing := same(results, "test_accuracy", "orthonormal", "noisy"):
+        return nothing
     ends = [results[s]["test_accuracy"].transpose("seed", "step").values[:, -1] for s in ("orthonormal", "noisy")]
     return ends[0] - ends[1]
 
@@ -149,26 +152,26 @@ CLAIMS = [
         GOLDFELD.claim(f"noisy-compression-tracks-clusters/{name}", "section 5", _TRACKS,
             "Spearman over looks of I(X;T) with the clustering of the samples (-log2 of the share of pairs within 4 "
             "sigma), mean over networks", "> 0.8",
-            partial(moves_with, step="noisy", name="i_x", clustering="apart", layer=name))
+            along(partial(moves_with, step="noisy", name="i_x", clustering="apart", layer=name), "noisy"))
         for name in _LAYERS
     ),
     *(
         GOLDFELD.claim(f"same-class-distance-tracks/{name}", "section 5",
             "The same with another measure of clustering (ours).",
             "Spearman over looks of I(X;T) with the mean distance of samples of one class, mean over networks", "> 0.8",
-            partial(moves_with, step="noisy", name="i_x", clustering="within", layer=name))
+            along(partial(moves_with, step="noisy", name="i_x", clustering="within", layer=name), "noisy"))
         for name in _LAYERS
     ),
     *(
         GOLDFELD.claim(f"noisy-compresses/{name}", "section 5",
             "Noisy tanh networks compress, by a number that is their own.",
-            "fall of I(X;T) by sample propagation, mean over networks", "> 0.5", partial(noisy_fall, layer=name),
-            unit="bits")
+            "fall of I(X;T) by sample propagation, mean over networks", "> 0.5",
+            along(partial(noisy_fall, layer=name), "noisy"), unit="bits")
         for name in _LAYERS[-2:]
     ),
     GOLDFELD.claim("orthonormal-stops-compression", "section 5", "Orthonormal weights stop clustering and compression.",
         "fall of I(X;T) of the last hidden layer, with the penalty / without, same networks, means", "< 0.5",
-        orthonormal_fall),
+        along(orthonormal_fall, "orthonormal", "noisy")),
     GOLDFELD.claim("orthonormal-no-harm", "section 5", "They do so without harm.",
         "held-out accuracy at the end, with the penalty less without, mean over networks", "> -0.01", accuracy_gained),
     GOLDFELD.claim("binned-entropy-depends-on-bin", "section 5", "The entropy of cells depends strongly on their size.",
@@ -179,22 +182,23 @@ CLAIMS = [
         GOLDFELD.claim(f"binned-entropy-tracks-clusters/{name}", "section 5",
             "In deterministic networks the entropy of cells measures the same clustering.",
             "Spearman over looks of H of cells of 0.01 with the clustering of the samples, mean over networks", "> 0.8",
-            partial(moves_with, step="deterministic", name="binned", clustering="apart", layer=name))
+            along(partial(moves_with, step="deterministic", name="binned", clustering="apart", layer=name),
+                "deterministic"))
         for name in _LAYERS
     ),
     GOLDFELD.claim("deterministic-is-constant", "section 2",
         "Without noise I(X;T) does not move at all (in real arithmetic by construction; here as far as double "
         "precision tells inputs apart).",
         "largest |H(T) - 12| over hidden layers and looks, every bit of double precision, mean over networks", "< 1e-9",
-        partial(off_12_bits, name="exact_double"), unit="bits", setting=EXACT),
+        along(partial(off_12_bits, name="exact_double"), "deterministic"), unit="bits", setting=EXACT),
     GOLDFELD.claim("deterministic-is-constant/single-precision", "section 2",
         "The same as the network computes it (ours).",
-        "the same in single precision", "< 1e-9", partial(off_12_bits, name="exact_single"), unit="bits",
-        setting=EXACT),
+        "the same in single precision", "< 1e-9", along(partial(off_12_bits, name="exact_single"), "deterministic"),
+        unit="bits", setting=EXACT),
     *(
         LORENZEN.claim(f"{id}/{name}" if name != "tanh" or layers == [-1] else id, where, statement,
             f"{quantity}, 8 bits, exact, mean over networks; {name}", region,
-            partial(quantized_fall, architecture=name, layers=layers))
+            along(partial(quantized_fall, architecture=name, layers=layers), "quantised"))
         for id, where, statement, quantity, region, layers in _QUANTIZED
         for name in ARCHITECTURES
     ),
@@ -209,13 +213,13 @@ CLAIMS = [
             "On MNIST, cosine similarities within and between classes show the clustering.",
             f"rise of the within-class cosine similarity less that between classes, pictures of digits, {layer}, "
             "mean over networks",
-            "> 0", partial(similarity_gained, layer=layer))
+            "> 0", along(partial(similarity_gained, layer=layer), "clusters", what="logged steps"))
         for layer, suffix in (("dense1", ""), *((name, f"/{name}") for name in CNN_LAYERS[:-1]))
     ),
     *(
         LORENZEN.claim(f"{id}/mnist", where, statement,
             f"{quantity}, 8 bits, exact, mean over networks; 784-16-8-4-2-10 on pictures of digits", region,
-            partial(digit_fall, layers=layers))
+            along(partial(digit_fall, layers=layers), "quantised-pictures"))
         for id, where, statement, quantity, region, layers in _QUANTIZED
     ),
 ]  # fmt: skip

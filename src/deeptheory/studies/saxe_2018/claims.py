@@ -21,7 +21,7 @@ import deeptheory as dt
 from deeptheory.core.results import Estimate
 from deeptheory.information import fall
 from deeptheory.runs import NotRun, Sample, share_of
-from deeptheory.studies.paper import Paper, exact, place, ratio
+from deeptheory.studies.paper import Paper, along, exact, place, ratio, same
 from deeptheory.studies.saxe_2018.steps import RATE, RELEVANT, VARIANCE
 
 PAPER = Paper(citation="Saxe et al. 2018", protocol="code (released program)")
@@ -101,9 +101,10 @@ def last_noise_fall(results: Any, step: str, variance: float) -> np.ndarray | No
     return noise_falls(results, step, variance)[:, -2]
 
 
-def full_batch_fall(results: Any) -> Sample:
+def full_batch_fall(results: Any) -> Sample | NotRun:
     """The fall of the last hidden layer with the full batch over that with minibatches."""
-    return ratio(*(falls(results, step, "even")[:, -2] for step in ("full-batch", "tanh")))
+    steps = "full-batch", "tanh"
+    return same(results, "i_x", *steps) or ratio(*(falls(results, step, "even")[:, -2] for step in steps))
 
 
 def one_neuron(results: Any, activation: str, pick: Callable[[np.ndarray], Any]) -> Estimate:
@@ -218,22 +219,22 @@ CLAIMS = [
     *(
         PAPER.claim(f"tanh-compresses/{name}", "figure 1", "The tanh networks of Shwartz-Ziv & Tishby compress.",
             "fall of I(X;T), 30 even bins over [-1, 1], mean over networks", "> 0.5",
-            partial(layer_fall, step="tanh", readout="even", layer=name), unit="bits")
+            along(partial(layer_fall, step="tanh", readout="even", layer=name), "tanh"), unit="bits")
         for name in _LAYERS
     ),
     *(
         PAPER.claim(f"relu-does-not/{name}", "figure 1", "With ReLU units the hidden layers do not compress.",
             "fall / rise of I(X;T), 100 bins over the range of all units and epochs, means over networks", "< 0.25",
-            partial(fall_over_rise, step="relu", readout="global", layer=name))
+            along(partial(fall_over_rise, step="relu", readout="global", layer=name), "relu"))
         for name in _HIDDEN
     ),
     PAPER.claim("relu-output-does", "figure 1", "Only the last layer of the ReLU network, which saturates, compresses.",
         "fall of I(X;T) of the output, the same bins, mean over networks", "> 0.25",
-        lambda results: falls(results, "relu", "global")[:, -1], unit="bits"),
+        along(lambda results: falls(results, "relu", "global")[:, -1], "relu"), unit="bits"),
     *(
         PAPER.claim(f"{name}-{word}", "appendix", statement,
             f"fall of I(X;T) summed over hidden layers, {name} / tanh, 100 bins over the range of all units and epochs",
-            region, partial(fall_against_tanh, step=name))
+            region, along(partial(fall_against_tanh, step=name), name, "tanh"))
         for name, word, region, statement in (
             ("softsign", "modest", "[0, 0.5]", "Softsign saturates more gently: modest compression."),
             ("softplus", "none", "< 0.1", "Softplus saturates on one side: no compression."),
@@ -242,24 +243,25 @@ CLAIMS = [
     ),
     PAPER.claim("rebin-removes", "appendix", "Bins even in net input take the compression away.",
         "fall with edges tanh(linspace(-50, 50, 31)) / fall with even bins, median over the hidden layers that fall by "
-        "over 0.5 bit under even bins", "< 0.5", partial(median_fall_left, readout="net-input")),
+        "over 0.5 bit under even bins", "< 0.5", along(partial(median_fall_left, readout="net-input"), "tanh")),
     PAPER.claim("rebin-removes/ten-times-finer", "appendix", "The same with cells a tenth as wide (ours).",
-        "the same with linspace(-50, 50, 301)", "< 0.5", partial(median_fall_left, readout="net-input-fine")),
+        "the same with linspace(-50, 50, 301)", "< 0.5",
+        along(partial(median_fall_left, readout="net-input-fine"), "tanh")),
     *(
         PAPER.claim(f"rebin-removes/{name}", "appendix", "Bins even in net input take the compression away.",
             "fall with edges tanh(linspace(-50, 50, 31)) / fall with even bins, means over networks", "< 0.5",
-            partial(fall_left, readout="net-input", layer=name))
+            along(partial(fall_left, readout="net-input", layer=name), "tanh"))
         for name in _HIDDEN
     ),
     PAPER.claim("full-precision-flat", "appendix",
         "At full machine precision I(X;T) stays at 12 bits except late in the last layers.",
         "largest fall of H(T), every bit counted, over the hidden layers but the last, mean over networks", "< 0.1",
-        full_precision_fall, unit="bits"),
+        along(full_precision_fall, "tanh"), unit="bits"),
     *(
         PAPER.claim(f"noise-readout/{step}/{variance:g}", "figure 1 and appendix", statement,
             f"fall of the upper bound of I(X;T) with noise of variance {variance:g} added for the analysis, "
             "last hidden layer",
-            region, partial(last_noise_fall, step=step, variance=variance), unit="bits")
+            region, along(partial(last_noise_fall, step=step, variance=variance), step, dim="noise_step"), unit="bits")
         for step, region, statement in (
             ("tanh", "> 0.25", "The noise readout sees the tanh network compress, too."),
             ("relu", "< 0.25", "The noise readout sees no compression in the ReLU network."),
@@ -268,7 +270,7 @@ CLAIMS = [
     ),
     PAPER.claim("full-batch-compresses", "section 4", "Compression does not need the noise of minibatches.",
         "fall of I(X;T) of the last hidden layer, full batch / minibatch, same networks, means", "> 0.5",
-        full_batch_fall),
+        along(full_batch_fall, "full-batch", "tanh")),
     PAPER.claim("one-neuron-tanh-returns-to-1-bit", "figure 2", "A saturated tanh unit keeps one bit.",
         "I(X;T) at w = 1000, 30 bins, exact", "1 +- 0.05", partial(one_neuron, activation="tanh", pick=itemgetter(-1)),
         unit="bits", setting="published"),
@@ -285,11 +287,12 @@ CLAIMS = [
     PAPER.claim("overtrained-no-compression", "figure 4", "A network can overtrain without compressing.",
         "share of students whose error ends over 10 % above its least and whose I(X;T) falls by less than a tenth of "
         "its range",
-        ">= 0.8", overtrains_without_fall),
+        ">= 0.8", along(overtrains_without_fall, "students")),
     PAPER.claim("irrelevant-compresses-while-total-rises", "figure 6",
         "What the task does not need is compressed while the total rises.",
         "share of students whose I(X_irrelevant;T) falls by over half its largest value and whose I(X;T) ends above "
-        f"its start; {RELEVANT} of 100 inputs relevant, exact", ">= 0.8", irrelevant_falls_total_rises),
+        f"its start; {RELEVANT} of 100 inputs relevant, exact", ">= 0.8",
+        along(irrelevant_falls_total_rises, "students")),
     PAPER.claim("reparametrisation-changes-information", "section 2",
         "The same function with other weights has other information.",
         "range of I(X;T) of the hidden unit over w1 / c, c w2, c from 0.1 to 10; the function unchanged; exact",
@@ -297,25 +300,29 @@ CLAIMS = [
     PAPER.claim("snr-transition-without-compression", "section 5",
         "The gradients' transition comes without compression.",
         "share of 1-1-1 linear networks whose SNR over samples falls through 1 in both layers while I(X;T) falls by "
-        "less than 0.1 bit", ">= 0.8", partial(turns_without_fall, step="smallest")),
+        "less than 0.1 bit", ">= 0.8", along(partial(turns_without_fall, step="smallest"), "smallest")),
     *(
         PAPER.claim(f"snr-transition-without-compression/{step}", "section 5",
             "The gradients' transition comes without compression.",
             f"share of 12-bit {label} networks whose SNR over minibatches falls through 1 in every layer while I(X;T) "
-            "of every hidden layer falls by less than 0.5 bit", "> 0.5", partial(turns_without_fall, step=step))
+            "of every hidden layer falls by less than 0.5 bit", "> 0.5",
+            along(partial(turns_without_fall, step=step), step))
         for step, label in (("linear", "linear"), ("relu", "ReLU"))
     ),
     PAPER.claim("small-data-compresses-and-overfits", "section 4",
         "A tanh network on 30 % of the data compresses and overfits.",
         "share of networks whose last hidden layer falls by over 0.5 bit and whose training accuracy ends over 0.05 "
-        "above that on held-out patterns", "> 0.5", compresses_and_overfits),
+        "above that on held-out patterns", "> 0.5",
+        along(compresses_and_overfits, "small-tanh")),
     PAPER.claim("all-four-cells", "section 4", "Compression and generalization come in all four combinations.",
         "share of networks in the rarest cell of compressing (last hidden layer falls by over 0.5 bit) x generalizing "
-        "(accuracy gap below 0.05), tanh and ReLU networks on 80 % and 30 % of the patterns", "> 0.05", in_rarest_cell),
+        "(accuracy gap below 0.05), tanh and ReLU networks on 80 % and 30 % of the patterns", "> 0.05",
+        along(in_rarest_cell, *CORNERS)),
     *(
         PAPER.claim("mnist-noise-readout" + suffix, "figure 1 C and D", statement,
             f"largest fall of the upper bound over the hidden layers, noise of variance {VARIANCE:g}, pictures of "
-            f"digits, mean over networks; {name}", region, partial(digit_fall, activation=name), unit="bits",
+            f"digits, mean over networks; {name}", region,
+            along(partial(digit_fall, activation=name), f"pictures-{name}"), unit="bits",
             setting="scaled down")
         for name, suffix, region, statement in (
             ("tanh", "", "> 0.25", "On MNIST the tanh network compresses, too (one run)."),

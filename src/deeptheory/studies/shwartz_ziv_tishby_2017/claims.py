@@ -18,7 +18,7 @@ import deeptheory as dt
 from deeptheory.core.statistics import spearman
 from deeptheory.information import fall, fits_before_compressing, fraction_of_information
 from deeptheory.runs import NotRun, Sample, share_of
-from deeptheory.studies.paper import Paper, place, ratio
+from deeptheory.studies.paper import Paper, along, place, ratio, same
 
 PAPER = Paper(
     citation="Shwartz-Ziv & Tishby 2017",
@@ -65,8 +65,8 @@ def transition(crossing: np.ndarray, i_x: np.ndarray, steps: np.ndarray) -> np.n
     """[seed]: epoch at which the SNR falls through 1 / at which I(X;T) [seed, step] is largest, both counted from 1, as
     on a logarithmic axis. 0 where the SNR lies below 1 from the first logged epoch on and falls through nothing; NaN
     where I(X;T) does not fall after its largest value, which then begins no compression."""
-    relative = (crossing + 1) / (steps[i_x.argmax(1)] + 1)
-    return np.where(crossing == 0, 0.0, np.where(fall(i_x) > 0, relative, np.nan))
+    relative, down = (crossing + 1) / (steps[i_x.argmax(1)] + 1), fall(i_x)
+    return np.where((crossing == 0) & ~np.isnan(down), 0.0, np.where(down > 0, relative, np.nan))
 
 
 def layer_transition(results: Any, layer: str) -> Sample:
@@ -91,9 +91,10 @@ def snr_range(results: Any) -> np.ndarray:
     return np.ptp(np.log10(snr).mean(1), axis=1)
 
 
-def full_batch_fall(results: Any) -> Sample:
+def full_batch_fall(results: Any) -> Sample | NotRun:
     """The fall of the last hidden layer with the full batch over that with minibatches."""
-    return ratio(*(fall(last_hidden(results[step])["i_x"].values) for step in ("full-batch", "minibatch")))
+    steps = "full-batch", "minibatch"
+    return same(results, "i_x", *steps) or ratio(*(fall(last_hidden(results[step])["i_x"].values) for step in steps))
 
 
 def alikeness(a: np.ndarray, b: np.ndarray) -> float:
@@ -118,9 +119,11 @@ def alikeness_gained(results: Any) -> np.ndarray | NotRun:
 
 def epochs_to(data: Any, level: float) -> np.ndarray:
     """[depth, seed]: the first logged epoch at which the output's I(T;Y) has reached that many bits;
-    infinite if never."""
-    reached = data["output_i_y"].transpose("depth", "seed", "step").values >= level
-    return np.where(reached.any(-1), data["step"].values.astype(float)[reached.argmax(-1)], np.inf)
+    infinite if never, NaN where a network has diverged."""
+    i_y = data["output_i_y"].transpose("depth", "seed", "step").values
+    reached = i_y >= level
+    first = np.where(reached.any(-1), data["step"].values.astype(float)[reached.argmax(-1)], np.inf)
+    return np.where(np.isnan(i_y).any(-1), np.nan, first)
 
 
 def depth_with_epochs(results: Any) -> np.ndarray:
@@ -187,7 +190,7 @@ CLAIMS = [
             "share of networks where I(T;Y) reaches 95 % of its end value before I(X;T) has lost half of its total "
             "fall, and that fall is over 0.5 bit",
             ">= 0.8" if name in _DEEP else None,
-            partial(fits_then_compresses, layer=name),
+            along(partial(fits_then_compresses, layer=name), "minibatch"),
         )
         for name in _LAYERS
     ),
@@ -197,7 +200,7 @@ CLAIMS = [
         "The first hidden layer keeps its information about the input.",
         "largest fall of I(X;T) of the first hidden layer after its maximum, mean over networks",
         "< 0.1",
-        first_layer_fall,
+        along(first_layer_fall, "minibatch"),
         unit="bits",
     ),
     PAPER.claim(
@@ -215,7 +218,7 @@ CLAIMS = [
             "Gradients turn from drift to diffusion when compression begins.",
             _FALLS_TOGETHER,
             "[1/3, 3]",
-            partial(layer_transition, layer=name),
+            along(partial(layer_transition, layer=name), "minibatch"),
             published="transition near epoch 350, together with the bend",
             published_trust="from notes on the text; read off a figure",
         )
@@ -227,7 +230,7 @@ CLAIMS = [
         "At the end the log SNR is about the same in every layer.",
         f"largest less smallest log10 SNR over layers, mean of the last {_LAST_EPOCHS} looks, mean over networks",
         "< 0.5",
-        snr_range,
+        along(snr_range, "minibatch", least=2 * _LAST_EPOCHS),  # of fewer the last ones are no end
     ),
     PAPER.claim(
         "noise-drives-compression",
@@ -235,7 +238,7 @@ CLAIMS = [
         "The noise of minibatch gradients drives the compression.",
         "mean fall of I(X;T) of the last hidden layer, full batch / minibatch, same networks",
         "< 0.5",
-        full_batch_fall,
+        along(full_batch_fall, "full-batch", "minibatch"),
     ),
     PAPER.claim(
         "networks-differ",
@@ -254,7 +257,7 @@ CLAIMS = [
         "Spearman of the number of hidden layers (1 to 6) with epochs until the output holds 95 % of I(X;Y), "
         "networks of one seed",
         "< 0",
-        depth_with_epochs,
+        along(depth_with_epochs, "depth"),
     ),
     PAPER.claim(
         "one-layer-too-slow",
@@ -271,7 +274,7 @@ CLAIMS = [
             "With few samples compression loses information about the label.",
             f"largest less last I(T;Y) of the last hidden layer, {share} % of the data",
             region,
-            partial(label_lost, percent=share),
+            along(partial(label_lost, percent=share), "training-size"),
             unit="bits",
         )
         for share, region in (("5", "> 0.02"), ("45", None), ("85", "< 0.02"))
@@ -282,7 +285,7 @@ CLAIMS = [
         "More training data raises the information about the label.",
         "Spearman of the training share with I(T;Y) of the last hidden layer at the end",
         "> 0.8",
-        share_with_label,
+        along(share_with_label, "training-size", dim="share", least=3, what="fractions of the data"),
     ),
     PAPER.claim(
         "beta-falls-with-depth",
@@ -310,7 +313,7 @@ CLAIMS = [
         "A committee machine shows the same phases.",
         "as fit-then-compress, last hidden layer, on the committee task",
         ">= 0.8",
-        lambda results: two_phases(last_hidden(results["committee"])),
+        along(lambda results: two_phases(last_hidden(results["committee"])), "committee"),
     ),
     PAPER.claim(
         "mnist-gradient-phases",
@@ -319,7 +322,7 @@ CLAIMS = [
         "as snr-transition, median over layers, on MNIST where it is found and small digits otherwise (the figure says "
         "which)",
         "[1/3, 3]",
-        digit_transition,
+        along(digit_transition, "pictures"),
         setting="scaled down",  # fewer digits, or smaller ones
     ),
 ]
