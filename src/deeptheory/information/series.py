@@ -17,13 +17,15 @@ from typing import Any, Literal
 import numpy as np
 
 from deeptheory.core import statistics
+from deeptheory.core.arrays import check_paired
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_whole
 from deeptheory.information.doubts import product_time
 from deeptheory.information.estimate import InformationEstimate, held_by, holding
+from deeptheory.information.estimators.plugin import symbols
 from deeptheory.information.measures import conditional_mutual_information, mutual_information
-from deeptheory.information.reading import read
+from deeptheory.information.reading import read, shape_notes
 
 _LEAST_SHIFT = 0.05  # of the series, by which the null shifts at least, at either end
 
@@ -94,9 +96,12 @@ def lagged_information(
     """
     if "groups" in options:
         raise InputError("groups= is for rows without an order; for series give block=, the rows per stretch")
-    pairs = _both(x, y)
-    n = len(pairs[0])
-    wanted = [lags] if isinstance(lags, int | np.integer) else list(lags)
+    pairs, (one, two) = _both(x, y)
+    n, notes = len(pairs[0]), check_paired(x=x, y=y) + shape_notes(x=x, y=y)
+    wanted = [lags] if isinstance(lags, int | np.integer) else lags
+    if isinstance(wanted, str | bytes) or not isinstance(wanted, Iterable):
+        raise InputError(f"lags is {lags!r:.60}; needed: integers, as in range(11)")
+    wanted = list(wanted)
     if not wanted:
         raise InputError("lags is empty; needed: integers, as in range(11)")
     for lag in wanted:
@@ -106,8 +111,9 @@ def lagged_information(
     size = _block(pairs, block)
     out = []
     for lag in map(int, wanted):
-        a, b = (pairs[0][: n - lag], pairs[1][lag:]) if lag >= 0 else (pairs[0][-lag:], pairs[1][:lag])
-        out.append(mutual_information(a, b, method, block=size if size > 1 else None, **options))
+        a, b = (one[: n - lag], two[lag:]) if lag >= 0 else (one[-lag:], two[:lag])
+        got = mutual_information(a, b, method, block=size if size > 1 else None, **options)
+        out.append(holding(replace(got, notes=(*got.notes, *notes)), held_by(got)))
     return LaggedInformation(lag=np.array([int(k) for k in wanted]), estimates=tuple(out))
 
 
@@ -135,36 +141,45 @@ def transfer_entropy(
     lag or history below 1; `given` of another length, or of words beside numbers.
     """
     check_whole(lag=(lag, 1), history=(history, 1), shifts=(shifts, 0), seed=(seed, 0))
-    a, b = _both(x, y)
+    (a, b), (one, two) = _both(x, y)
+    third = {} if given is None else {"given": given}
+    notes = check_paired(x=x, y=y, **third) + shape_notes(x=x, y=y, **third)
     n, first = len(a), max(lag, history)
     if n - first < 20:
         raise InputError(f"lag {lag} and history {history} leave {max(0, n - first)} of {n} rows; needed: 20 or more")
     size = _block([a, b], block)
     known = [b] if given is None else [b, _third(given, n, whole=a.dtype.kind + b.dtype.kind)]
+    wordy = two.dtype.kind == "U" or (given is not None and read(given, "given")[1])
+    if wordy and any(v.dtype.kind == "f" for v in known):
+        raise InputError("y holds words, beside which `given` must be words or integers; or give y as 0/1 columns")
     past = np.concatenate([v[first - h : n - h] for v in known for h in range(1, history + 1)], axis=1)
+    past = _names(symbols(past, "the past")) if wordy else past
 
     def of(series: np.ndarray, block: int | None) -> InformationEstimate:
         more = (
-            options if method in ("plugin", "gaussian") or _counted(method, a, b, past) else {**options, "seed": seed}
+            options
+            if method in ("plugin", "gaussian") or _counted(method, one, two, past)
+            else {**options, "seed": seed}
         )
         return conditional_mutual_information(
-            series[first - lag : n - lag], b[first:], past, method=method, block=block, unit=unit, **more
+            series[first - lag : n - lag], two[first:], past, method=method, block=block, unit=unit, **more
         )
 
-    got = of(a, size if size > 1 else None)
+    got = of(one, size if size > 1 else None)
     beside = "" if given is None else ", given a third series"
-    held = replace(got, method=f"transfer entropy, lag {lag}, history {history}{beside}: {got.method}")
+    named = f"transfer entropy, lag {lag}, history {history}{beside}: {got.method}"
+    held = replace(got, method=named, notes=(*got.notes, *notes))
     if not shifts:
         return holding(held, held_by(got))
     rng = np.random.default_rng([seed, n, 10])
     least = max(1, int(_LEAST_SHIFT * n))
-    null = np.array([of(np.roll(a, s, axis=0), None).value for s in rng.integers(least, n - least, shifts)])
+    null = np.array([of(np.roll(one, s, axis=0), None).value for s in rng.integers(least, n - least, shifts)])
     p = float(statistics.permutation_p(got.value - 1e-12, null))
     return holding(replace(held, p=p, null_mean=float(null.mean())), held_by(got))
 
 
 def _counted(method: str, *sides: np.ndarray) -> bool:
-    return method == "auto" and all(v.dtype.kind in "biu" for v in sides)
+    return method == "auto" and all(v.dtype.kind in "biuU" for v in sides)
 
 
 def _third(given: Any, n: int, whole: str) -> np.ndarray:
@@ -178,15 +193,20 @@ def _third(given: Any, n: int, whole: str) -> np.ndarray:
     return a
 
 
-def _both(x: Any, y: Any) -> list[np.ndarray]:
-    """Both series as [n, d] (names as codes), finite and of one length."""
-    out = [read(v, name)[0] for v, name in ((x, "x"), (y, "y"))]
+def _both(x: Any, y: Any) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Both series as [n, d] (names as codes), finite and of one length; and as estimators take them, names as names."""
+    out, named = zip(*(read(v, name) for v, name in ((x, "x"), (y, "y"))))
     if len(out[0]) != len(out[1]):
         raise InputError(
             f"y has {len(out[1])} rows, x has {len(out[0])}; series are paired by time, both need the same n"
         )
     check_finite(x=out[0], y=out[1])
-    return out
+    return list(out), [_names(v[:, 0]) if words else v for v, words in zip(out, named)]
+
+
+def _names(codes: np.ndarray) -> np.ndarray:
+    """Codes [n] as words of the same order, between which nobody takes a distance."""
+    return np.char.zfill(codes.astype(str), 20)
 
 
 def _block(pair: list[np.ndarray], block: int | None) -> int:
