@@ -217,3 +217,34 @@ def test_units_and_offsets_of_activations_do_not_matter(scale):
     assert other["h_t"] - first["h_t"] == pytest.approx(3 * np.log2(scale), abs=1e-4)
     with pytest.raises(InputError, match="standard deviations of the noise"):
         propagated_information(1e30 * s, 0.4, Propagation(4, 256, 4, 20), 20)
+
+
+def test_modules_are_evaluated_and_left_as_found():
+    """In training mode statistics of batches moved and dropout drew from no seed; float64 inputs raised an error."""
+    x, few = np.random.default_rng(0).normal(size=(40, 3)), {"chosen": 10, "repeats": 8, "blocks": 2}
+    net = torch.nn.Sequential(torch.nn.BatchNorm1d(3), torch.nn.Dropout(0.5), torch.nn.Linear(3, 2))
+    net[1].eval()
+    before = {k: v.clone() for k, v in net.state_dict().items()}
+    one, two = (noisy_network_information([net], v, 0.5, **few)[0].value for v in (x, x.astype(np.float32)))
+    net[1].train()
+    assert noisy_network_information([net], x, 0.5, **few)[0].value == one == two
+    assert all(torch.equal(v, before[k]) for k, v in net.state_dict().items())
+    assert [m.training for m in net.modules()] == [True] * 4
+    whole = np.random.default_rng(0).integers(0, 5, (40, 2))
+    counted, same = (noisy_network_information([lambda t: t], v, 0.5, **few)[0].value for v in (whole, whole * 1.0))
+    assert counted == pytest.approx(same, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        (torch.nn.Linear(2, 2), "layers is a Linear"),
+        ([3], "layer 0 is a int"),
+        ([lambda t: None], "layer 0 gave a NoneType"),
+        ([lambda t: t, lambda t: (t,)], "layer 1 gave a tuple"),
+        ([lambda t: t.sum()], "layer 0 gave a Tensor"),
+    ],
+)
+def test_layers_are_functions_from_tensor_to_tensor(layers, said):
+    with pytest.raises(InputError, match=said):
+        noisy_network_information(layers, np.zeros((5, 2)), 0.5)

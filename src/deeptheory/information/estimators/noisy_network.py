@@ -10,13 +10,14 @@ them too large in expectation; both together bracket the truth, and the bracket 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from deeptheory.core.arrays import as_numpy, as_tensor
+from deeptheory.core.arrays import as_numpy, as_tensor, real_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate
 from deeptheory.core.shapes import check_finite, check_number, check_whole
@@ -110,11 +111,18 @@ def noisy_network_information(
     """I(X;T_l) of every layer of a network that adds noise N(0, sigma^2) after each, X uniform over the rows of x.
 
     layers: callables, each from T_{l-1} to S_l as tensors (modules, or pieces of a network between its nonlinearities);
-    x: [n, ...]. Each Estimate is in bits. Source: Goldfeld et al. 2019. The other arguments: see Propagation. The
+    x: [n, ...]. Modules are evaluated (no dropout, no statistics of batches) in their own dtype, and are left as they
+    were. Each Estimate is in bits. Source: Goldfeld et al. 2019. The other arguments: see Propagation. The
     interval holds the Monte Carlo error and, for layers after the first,
     the bracket between entropies with and without each point's own sample.
     InputError: no layer, fewer than two inputs, sigma not above 0, activations that are not finite.
     """
+    if not isinstance(layers, Iterable):
+        raise InputError(f"layers is a {type(layers).__name__}; needed: a list of functions, one per layer")
+    layers = list(layers)
+    for k, layer in enumerate(layers):
+        if not callable(layer):
+            raise InputError(f"layer {k} is a {type(layer).__name__}; needed: a function of tensors")
     if not layers:
         raise InputError("no layers; give the functions from each layer to the next")
     check_sigma(sigma)
@@ -140,15 +148,39 @@ def propagate(layers: Sequence[Callable], x: Any, sigma: float, seed: int) -> li
     """Samples of S_l by layer, [n, unit], each row of x with noise of its own from `seed`."""
     import torch
 
-    t = as_tensor(x)
+    t = real_tensor("x", x)
     generator = torch.Generator(device=t.device).manual_seed(int(seed))
     out = []
-    with torch.no_grad():
-        for layer in layers:
-            s = layer(t)
+    with torch.no_grad(), _evaluating(layers):
+        for k, layer in enumerate(layers):
+            s = layer(t.to(_dtype_of(layer, t)))
+            if not isinstance(s, torch.Tensor) or s.ndim == 0:
+                raise InputError(f"layer {k} gave a {type(s).__name__}; needed: a tensor [n, ...]")
+            s = real_tensor(f"what layer {k} gave", s)
             out.append(as_numpy(s).reshape(len(s), -1))
             t = s + sigma * torch.randn(s.shape, generator=generator, device=s.device, dtype=s.dtype)
     return out
+
+
+@contextmanager
+def _evaluating(layers: Sequence[Any]) -> Iterator[None]:
+    """Modules as in evaluation, each as it was afterwards: dropout would draw from no seed, and statistics of batches
+    would move with the probe."""
+    modules = [m for layer in layers for m in (layer.modules() if hasattr(layer, "modules") else ())]
+    flags = [m.training for m in modules]
+    try:
+        for m in modules:
+            m.training = False
+        yield
+    finally:
+        for m, flag in zip(modules, flags):
+            m.training = flag
+
+
+def _dtype_of(layer: Any, t: Any) -> Any:
+    """The dtype of a module's first parameter, that of t where it has none."""
+    parameters = layer.parameters() if hasattr(layer, "parameters") else ()
+    return next((p.dtype for p in parameters if p.is_floating_point()), t.dtype)
 
 
 def check_sigma(sigma: float) -> None:
