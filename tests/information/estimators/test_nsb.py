@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import deeptheory as dt
+from deeptheory.core.errors import InputError
 from deeptheory.information.estimators.nsb import nsb
 from oracles.information import nsb as slow
 
@@ -59,3 +60,26 @@ def test_an_alphabet_for_shrinking_is_that_of_the_uniform():
     q = weight * target + (1 - weight) * p
     got = dt.entropy(x, "plugin", correct="shrink", alphabet=3)
     assert got.value == pytest.approx(-(q * np.log2(q)).sum(), abs=1e-12)
+
+
+@pytest.mark.parametrize("digits", [8, 10, 14, 18, 24, 35])
+def test_alphabets_of_any_size(digits):
+    """Of 10^24 symbols 22.9 bits were found in 600 samples of two: the peak lay below the grid that sought it."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 2, 600)
+    y = (x + (rng.random(600) < 0.2)) % 2
+    assert dt.entropy(x, correct="nsb", alphabet=10**digits).value == pytest.approx(1.0, abs=0.1)
+    got = dt.mutual_information(x, y, "plugin", correct="nsb", alphabet=(10**digits, 10**digits))
+    assert got.value == pytest.approx(dt.mutual_information(x, y, "plugin").value, abs=0.1)
+
+
+@pytest.mark.parametrize("correct", ["nsb", "shrink"])
+def test_an_alphabet_beyond_numbers_is_refused(correct):
+    with pytest.raises(InputError, match="401 digits"):
+        dt.entropy([0, 1, 1, 0], correct=correct, alphabet=10**400)
+
+
+@pytest.mark.parametrize("name", [["nsb"], {"nsb": 1}, 1, None])
+def test_a_correction_is_a_name(name):
+    with pytest.raises(InputError, match="unknown correction"):
+        dt.entropy([0, 1, 1, 0], correct=name)

@@ -25,6 +25,7 @@ NAMES = {
     "nsb": "Nemenman-Shafee-Bialek",
 }
 _OF_AN_ALPHABET = ("shrink", "nsb")
+_LARGEST = 10**35  # symbols: fourth powers of pairs of them are still floats
 
 
 def named(correct: bool | str) -> str | None:
@@ -32,7 +33,7 @@ def named(correct: bool | str) -> str | None:
     if isinstance(correct, bool | np.bool_):
         return "miller-madow" if correct else None
     name = correct.lower().replace("_", "-").replace(" ", "-") if isinstance(correct, str) else correct
-    if name not in NAMES:
+    if not isinstance(name, str) or name not in NAMES:
         raise InputError(unknown(str(correct), NAMES, what="correction"))
     return name
 
@@ -99,6 +100,8 @@ def check_alphabet(alphabet: Any, name: str | None, *counts: np.ndarray) -> tupl
         check_whole(alphabet=(size, None))
         if size < least:
             raise InputError(f"alphabet is {alphabet!r} where {least} symbols were seen; it cannot be smaller")
+        if size > _LARGEST:
+            raise InputError(f"alphabet has {len(str(size))} digits; needed: at most {_LARGEST:.0e} symbols")
     return tuple(int(size) for size in given)
 
 

@@ -18,6 +18,7 @@ _WIDE = np.linspace(-40, 60, 401)  # log beta, where the peak is sought
 _POINTS = 600
 _DEEP = 45.0  # nats below the peak, at which the integrand ends
 _LARGE = 1e3
+_MANY = 1e9  # symbols, from which on the peak comes near the lower end of _WIDE
 
 
 def nsb(counts: np.ndarray, cells: int) -> tuple[float, float]:
@@ -26,9 +27,12 @@ def nsb(counts: np.ndarray, cells: int) -> tuple[float, float]:
         return 0.0, 0.0
     values, times = np.unique(counts, return_counts=True)
     values, times = np.append(values, 0.0), np.append(times, float(cells - len(counts)))
-    rough = _log_weight(_WIDE, values, times, cells)
+    wide = _WIDE
+    if cells > _MANY:  # the peak goes with 1 / cells
+        wide = np.arange(-math.log(cells) - _DEEP, _WIDE[-1], _WIDE[1] - _WIDE[0])
+    rough = _log_weight(wide, values, times, cells)
     inside = np.flatnonzero(rough > rough.max() - _DEEP)
-    low, high = _WIDE[max(inside[0] - 1, 0)], _WIDE[min(inside[-1] + 1, len(_WIDE) - 1)]
+    low, high = wide[max(inside[0] - 1, 0)], wide[min(inside[-1] + 1, len(wide) - 1)]
     for _ in range(3):  # a sharp peak lies between two points of the wide grid
         grid = np.linspace(low, high, _POINTS)
         log = _log_weight(grid, values, times, cells)
