@@ -90,3 +90,37 @@ def test_a_column_in_small_units_is_none_that_compressing_left(units):
     near, far = (dt.mutual_information(x * np.array(u), y, "compressed") for u in ([1, 1], units))
     assert far.value == pytest.approx(near.value, abs=1e-9)
     assert "2 and 2 numbers" in far.method
+
+
+@pytest.mark.parametrize("dims", [2.5, "2", None, True, 0, -1])
+def test_dims_is_an_integer(dims):
+    x = np.random.default_rng(0).normal(size=(100, 4))
+    with pytest.raises(InputError, match="dims is"):
+        dt.mutual_information(x, x[:, 0], "compressed", dims=dims)
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        (lambda s, d, seed: s[:, 0], "codes of shape"),
+        (lambda s, d, seed: s[:10, :1], "codes of shape"),
+        (lambda s, d, seed: s[:, :0], "codes of shape"),
+        (lambda s, d, seed: None, "codes of shape"),
+        (lambda s, d, seed: s[:, :1] * np.nan, "NaN or infinite"),
+        (3, "needed: a name or a function"),
+    ],
+)
+def test_a_compressor_of_ones_own_is_asked_for_its_code(how, said):
+    x = np.random.default_rng(0).normal(size=(100, 4))
+    with pytest.raises(InputError, match=said):
+        dt.mutual_information(x, x[:, 0], "compressed", dims=1, how=how)
+
+
+def test_a_compressor_may_give_a_tensor_with_gradients():
+    torch = pytest.importorskip("torch")
+    x = np.random.default_rng(0).normal(size=(100, 4))
+    one, two = (
+        dt.mutual_information(x, x[:, 0] + x[:, 1], "compressed", dims=1, how=how).value
+        for how in (lambda s, d, seed: s[:, :1], lambda s, d, seed: torch.tensor(s[:, :1], requires_grad=True))
+    )
+    assert one == two

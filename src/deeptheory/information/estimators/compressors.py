@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole, finite_floats
 
 _STEPS = 800
 
@@ -66,6 +67,9 @@ def compressed_to(samples: np.ndarray, dims: int, how: str | Callable[..., np.nd
     1, n below dims, an unknown compressor."""
     from deeptheory.core.names import pick
 
+    check_whole(dims=(dims, None))
+    if not isinstance(how, str) and not callable(how):
+        raise InputError(f"how is {how!r:.60}; needed: a name or a function (samples [n, d], dims, seed) -> [n, dims]")
     flat = np.asarray(samples, dtype=np.float64).reshape(len(samples), -1)
     if dims < 1 or len(flat) <= dims:
         raise InputError(f"dims is {dims} for {len(flat)} samples; needed: at least 1 and fewer than there are samples")
@@ -74,4 +78,7 @@ def compressed_to(samples: np.ndarray, dims: int, how: str | Callable[..., np.nd
     flat = np.ldexp(flat, -int(np.frexp(np.abs(flat).max())[1]))  # exact, and squares stay in float64
     if isinstance(how, str):
         return pick(COMPRESSORS, how, what="compressor")(flat, dims, seed)
-    return np.asarray(how(flat, dims, seed), dtype=np.float64)
+    code = how(flat, dims, seed)
+    if np.ndim(code) != 2 or len(code) != len(flat) or not np.shape(code)[1]:
+        raise InputError(f"how gave codes of shape {list(np.shape(code))}; needed: [{len(flat)}, {dims}]")
+    return finite_floats("the code that how gave", code)
