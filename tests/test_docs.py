@@ -1,5 +1,6 @@
 """Pages and README name what exists."""
 
+import inspect
 import json
 import re
 from importlib import import_module
@@ -25,6 +26,20 @@ def test_every_name_in_a_page_exists(page):
         value = dt
         for name in path.strip(".").split("."):
             value = getattr(value, name)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[p.name for p in PAGES])
+def test_every_argument_that_a_sentence_names_is_taken(page):
+    """`dt.name(..., argument=)` in prose; code blocks run by themselves."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.S | re.M)
+    for path, given in re.findall(r"`dt((?:\.\w+)+)\(([^`]*)\)`", text):
+        value = dt
+        for name in path.strip(".").split("."):
+            value = getattr(value, name)
+        taken = inspect.signature(value).parameters
+        if all(p.kind is not p.VAR_KEYWORD for p in taken.values()):
+            given = re.sub(r"\([^()]*\)", "", given)  # arguments of calls within
+            assert set(re.findall(r"(\w+)=(?!=)", given)) <= set(taken), path
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[p.name for p in PAGES])
