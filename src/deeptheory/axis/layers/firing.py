@@ -35,7 +35,7 @@ class Poisson:
     def __call__(self, responses: np.ndarray, seed: int) -> np.ndarray:
         """Noisy trials of responses [n, unit], none negative: rates [n, trial, unit], float64, drawn by seed.
 
-        InputError: another shape, none, negative or not finite responses.
+        InputError: another shape, none, negative or not finite responses, rates beyond float64.
         """
         check_whole(seed=(seed, 0))
         r = as_floats(responses)
@@ -54,4 +54,6 @@ class Poisson:
         counts = np.random.default_rng([seed, 14]).poisson(
             self.window * rates[:, None], (len(r), self.trials, r.shape[1])
         )
+        if not float(counts.max()) / float(self.window) < np.inf:
+            raise InputError(f"window is {self.window} s; rates of {counts.max()} spikes in it leave float64")
         return counts / self.window

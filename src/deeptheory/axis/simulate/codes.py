@@ -32,7 +32,7 @@ def norm_direction(s: np.ndarray, target: np.ndarray) -> np.ndarray:
     """|s| max(0, cos(s, w))^2: grows with the distance from the mean, within a cone about w."""
     norm = np.linalg.norm(s, axis=1)[:, None]
     along = s @ (target / np.linalg.norm(target, axis=1, keepdims=True)).T
-    return np.maximum(along, 0.0) ** 2 / np.maximum(norm, 1e-12)
+    return np.maximum(along, 0.0) ** 2 / np.where(norm > 0, norm, 1.0)
 
 
 def energy(s: np.ndarray, target: np.ndarray) -> np.ndarray:

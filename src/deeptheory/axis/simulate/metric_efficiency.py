@@ -138,7 +138,7 @@ def _read(responses: np.ndarray, features: np.ndarray, candidates: int, seed: in
     return [
         float(chances(closer, (candidates,)).mean()),
         float(chances(closer, (2,)).mean()),
-        float((told.sign() == side).double().mean()),
+        float(torch.where(told.abs() < 1e-12, 0.5, (told.sign() == side).double()).mean()),  # nothing told: guessed
         float(chances(relevant, (candidates,)).mean()),
     ]
 

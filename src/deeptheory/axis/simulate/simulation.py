@@ -39,6 +39,8 @@ def paper_variances() -> np.ndarray:
     return np.concatenate([np.array(v) / (2 * np.sum(v)) for v in (_SHAPE, _APPEARANCE)])
 
 
+_FAR = 1e9  # median norms: of distances from farther exemplars rounding leaves less than seven digits
+
 Variances = Literal["isotropic", "paper"]
 VARIANCES = {"isotropic": lambda d: np.ones(d), "paper": lambda d: paper_variances()}
 
@@ -78,13 +80,15 @@ class Simulation(Result):
         """One row per unit: its code and target_norm, the length of its axis or exemplar."""
         import pandas as pd
 
-        return pd.DataFrame({"code": self.codes, "target_norm": np.linalg.norm(self.targets, axis=1)})
+        power = int(np.frexp(np.abs(self.targets).max())[1])  # exact, and squares stay in float64
+        norm = np.ldexp(np.linalg.norm(np.ldexp(self.targets, -power), axis=1), power)
+        return pd.DataFrame({"code": self.codes, "target_norm": norm})
 
     def respond(self, features: np.ndarray, seed: int) -> np.ndarray:
         """The same cells' noisy responses to other stimuli [m, d]: [m, unit], or [m, trial, unit] with trials above 1.
 
-        seed: of the noise. InputError: features that are not [m, d], with d as in the simulation, or hold NaN; a seed
-        that is not an integer of 0 or more.
+        seed: of the noise. InputError: features that are not [m, d], with d as in the simulation, hold NaN, or are so
+        large that rates leave float64; a seed that is not an integer of 0 or more.
         """
         check_whole(seed=(seed, 0))
         s = as_floats(features)
@@ -94,9 +98,15 @@ class Simulation(Result):
         return _noisy(self._rates(s), self, np.random.default_rng(seed))
 
     def _rates(self, features: np.ndarray) -> np.ndarray:
-        raw = _drive(self.codes, features, self.targets, self._power)
-        soft = np.array([c in SOFT for c in self.codes])
-        out = self._scale * np.where(soft, softplus((raw - self._shift[0]) / self._shift[1]), raw)
+        with np.errstate(over="ignore", invalid="ignore"):
+            raw = _drive(self.codes, features, self.targets, self._power)
+            soft = np.array([c in SOFT for c in self.codes])
+            out = self._scale * np.where(soft, softplus((raw - self._shift[0]) / self._shift[1]), raw)
+        if not np.isfinite(out).all():
+            raise InputError(
+                f"features reach {np.abs(features).max():.3g}, so far from those simulated, of the order of "
+                f"2^{self._power}, that rates leave float64; give them in the same units"
+            )
         flat = np.array([c == "none" for c in self.codes])
         return np.where(flat, self._scale, out)
 
@@ -122,13 +132,16 @@ def simulate(
     a softplus. variances: of the features, "isotropic" (1 each), "paper" (paper_variances, d = 50), or [d].
     reliability: expected signal variance over all variance of the mean over trials, the same for every unit: Poisson
     rates, or Gaussian noise, are scaled to it (of "none", which has no signal, the rate is 10). radius: of the
-    exemplars, in median stimulus norms, one number, or two between which it is drawn evenly.
+    exemplars, in median stimulus norms, one number, or two between which it is drawn evenly; 1e9 at most, beyond which
+    float64 holds no difference between distances.
     sign, of axis and exemplar: "plus", "minus" (exemplar cells that fire more with distance; mirrored axes) or "both",
     drawn evenly. noise: "poisson" counts, or "gaussian". seed: of all draws.
     InputError: an unknown name, reliability outside (0, 1), fractions that do not add up to 1, variances of another
-    length, negative or all 0, a negative radius, numbers below 1.
+    length, negative or all 0, a negative radius, fewer than 2 stimuli (one alone has no signal), other numbers below 1.
     """
-    check_whole(n=(n, 1), d=(d, 1), units=(units, 1), trials=(trials, 1), seed=(seed, 0))
+    check_whole(n=(n, 2), d=(d, 1), units=(units, 1), trials=(trials, 1), seed=(seed, 0))
+    if not isinstance(code, dict):
+        pick(CODES, code, what="code")
     shares = code if isinstance(code, dict) else {code: 1.0}
     for name, value in shares.items():
         pick(CODES, name, what="code")
@@ -154,8 +167,8 @@ def simulate(
     targets = np.ldexp(targets, -power)  # exact, and squares stay in float64
     targets /= np.linalg.norm(targets, axis=1, keepdims=True)
     ends = as_floats(radius)
-    if ends.shape not in ((), (2,)) or not np.isfinite(ends).all() or (ends < 0).any():
-        raise InputError(f"radius is {radius}; needed: one number or two, from 0, in median stimulus norms")
+    if ends.shape not in ((), (2,)) or not ((ends >= 0) & (ends <= _FAR)).all():
+        raise InputError(f"radius is {radius}; needed: one number or two, from 0 to {_FAR:g}, in median stimulus norms")
     ends = np.sort(np.broadcast_to(ends, (2,)))
     middle = np.ldexp(np.median(np.linalg.norm(np.ldexp(features, -power), axis=1)), power)
     far = middle * rng.uniform(ends[0], ends[1], units)
@@ -221,5 +234,7 @@ def _noisy(rates: np.ndarray, s: Simulation, rng: np.random.Generator) -> np.nda
         level = np.sqrt(
             s.trials * (1 - s.reliability) / s.reliability
         )  # rates have unit variance over the first stimuli
+        if not np.isfinite(level):
+            raise InputError(f"reliability is {s.reliability}, whose noise has no variance in float64")
         out = rates[:, None, :] + level * rng.standard_normal(shape)
     return out[:, 0] if s.trials == 1 else out
