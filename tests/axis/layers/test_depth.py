@@ -223,3 +223,13 @@ def test_stimuli_without_pixels_are_refused_before_the_model_runs():
 
     with pytest.raises(InputError, match="stimuli are not one array"):
         axis_code_by_layer(Never(), ["a"], (torch.zeros(9, 2), torch.zeros(9, 2)), np.zeros((9, 2)))
+
+
+def test_pixels_below_0_are_refused_as_spikes_before_the_model_runs():
+    class Never(nn.Module):
+        def forward(self, x):
+            raise AssertionError
+
+    stimuli = np.random.default_rng(0).standard_normal((30, 6))
+    with pytest.raises(InputError, match="none negative"):
+        axis_code_by_layer(Never(), ["a"], stimuli, np.zeros((30, 2)), noise=Poisson())

@@ -201,3 +201,59 @@ def test_a_layer_that_some_batches_pass_by_is_refused(first):
     x[20:, 0] = -first
     with pytest.raises(InputError, match="layer 'b' is passed by some batches|unknown layer 'b'"):
         activations_of(Skips(), ["b"], x, batch=10)
+
+
+def test_a_number_of_units_is_one_in_whatever_kind_it_comes(setting):
+    """np.array(2) was taken for position 2."""
+    model, x, _ = setting
+    plain = record_units(model, ["head"], x, units=2)["head"]
+    for kind in (np.array(2), np.int64(2)):
+        found = record_units(model, ["head"], x, units=kind)["head"]
+        assert found.positions.tolist() == plain.positions.tolist()
+        assert found.notes == plain.notes
+    masked = np.ma.array([True, True, True], mask=[True, False, False])
+    with pytest.raises(InputError, match="units holds 1 masked values"):
+        record_units(model, ["head"], x, units=masked)
+
+
+def test_an_index_of_a_position_may_be_numpys_and_true_is_none(setting):
+    model, x, _ = setting
+    found = activations_of(model, ["act"], x, pool=np.int64(3))["act"]
+    assert torch.equal(found, activations_of(model, ["act"], x, pool=3)["act"])
+    for pool in (True, np.array([1, 2]), None):
+        with pytest.raises(InputError, match="unknown pooling"):
+            activations_of(model, ["act"], x, pool=pool)
+
+
+@pytest.mark.parametrize(
+    ("pool", "seen"),
+    [
+        (lambda a: None, "NoneType"),
+        (lambda a: a.mean((2, 3)).numpy(), "ndarray"),
+        (lambda a: a.max(2), "max"),
+        (lambda a: torch.fft.fft(a.flatten(1)), r"\[64, 80\] torch.complex64"),
+    ],
+)
+def test_a_pooling_function_gives_a_tensor_of_real_numbers(setting, pool, seen):
+    """Of complex numbers the imaginary part was lost; the others ended in AttributeError."""
+    model, x, _ = setting
+    with pytest.raises(InputError, match=f"the pooling function gave {seen} for .*a tensor of real numbers"):
+        record_units(model, ["act"], x, pool=pool)
+
+
+def test_units_that_differ_in_number_by_batch_are_refused(setting):
+    model, x, _ = setting
+    with pytest.raises(InputError, match="layer 'act' gives 64 units for some batches of stimuli and 26 for others"):
+        record_units(model, ["act"], x, pool=lambda a: a.flatten(1)[:, : len(a)])
+
+
+def test_noise_is_a_function_that_changes_no_response(setting):
+    model, x, _ = setting
+    plain = record_units(model, ["head"], x)["head"].responses
+    found = record_units(model, ["head"], x, noise=lambda r, seed: np.multiply(r, 0, out=r)[:, None])["head"]
+    assert np.array_equal(found.responses, plain)
+    assert not found.trials.any()
+    with pytest.raises(InputError, match="noise is 3; needed: a function"):
+        record_units(model, ["head"], x, noise=3)
+    with pytest.raises(InputError, match=r"noise gave shape \[90, 0, 3\]"):
+        record_units(model, ["head"], x, noise=lambda r, seed: np.zeros((90, 0, 3)))

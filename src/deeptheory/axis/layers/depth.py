@@ -152,6 +152,8 @@ def axis_code_by_layer(
     if not layers:
         raise InputError("layers is empty; name at least one (dt.layers(model, x) lists all)")
     shown = pixels_of(stimuli, units or 100, seed)[0] if pixels else None  # what is refused is so before the work
+    if shown is not None and noise is not None:
+        shown = noisy(shown, noise, seed)  # of pixels below 0 there are no spikes
     notes: tuple[str, ...] = ()
     if untrained is None:
         untrained, notes = redrawn(model, seed)
@@ -174,7 +176,7 @@ def axis_code_by_layer(
         })  # fmt: skip
     alone = None
     if shown is not None:
-        alone = axis_code(shown if noise is None else noisy(shown, noise, seed), features, blocks, seed=seed, **options)
+        alone = axis_code(shown, features, blocks, seed=seed, **options)
     return LayerwiseAxisCode(trained=found[0], untrained=found[1], pixels=alone, notes=notes)
 
 

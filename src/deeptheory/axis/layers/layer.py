@@ -23,7 +23,7 @@ from deeptheory.axis.bench.code import AxisCode, axis_code
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
-from deeptheory.core.shapes import check_real, check_whole, whole_numbers
+from deeptheory.core.shapes import check_real, check_whole, labels_array, whole_numbers
 from deeptheory.recording.found import as_found
 from deeptheory.recording.inputs import as_inputs, batches, call, sample_count
 from deeptheory.recording.sites import unwrap, watching
@@ -144,11 +144,13 @@ def record_units(
 def noisy(responses: np.ndarray, noise: Any, seed: int) -> np.ndarray:
     """Trials [n, trial, unit] that a caller's function makes of responses [n, unit].
 
-    InputError: other stimuli or units, whose names would be lost.
+    InputError: other stimuli or units, whose names would be lost; no trial, no function.
     """
-    out = as_floats(noise(responses, seed))
+    if not callable(noise):
+        raise InputError(f"noise is {noise!r:.60}; needed: a function (responses [n, unit], seed) -> [n, trial, unit]")
+    out = as_floats(noise(responses.copy(), seed))  # a function that works in place would change the responses
     n, units = responses.shape
-    if out.ndim not in (2, 3) or len(out) != n or out.shape[-1] != units:
+    if out.ndim not in (2, 3) or len(out) != n or out.shape[-1] != units or not out.size:
         raise InputError(f"noise gave shape {list(out.shape)} for {[n, units]}; needed: [{n}, trials, {units}]")
     return out
 
@@ -173,8 +175,8 @@ def _chosen(looked: np.ndarray, units: Any, min_active_fraction: float | None, s
     n = looked.shape[1]
     if units is not None and np.ndim(units) == 0:
         check_whole(units=(units, 1))
-    if units is not None and not isinstance(units, int | np.integer):
-        positions = np.asarray(units)
+    if units is not None and not _is_number(units):
+        positions = np.asarray(labels_array("units", units))
         positions = (
             np.flatnonzero(positions)
             if positions.shape == (n,) and positions.dtype == bool
@@ -204,8 +206,12 @@ def _chosen(looked: np.ndarray, units: Any, min_active_fraction: float | None, s
     return np.sort(np.random.default_rng([seed, 6]).choice(living, wanted, replace=False))
 
 
+def _is_number(units: Any) -> bool:
+    return np.ndim(units) == 0  # np.array(5), too, is how many, not which
+
+
 def _drawn(k: int, total: int, units: Any, min_active_fraction: float | None, seed: int) -> str:
-    if units is not None and not isinstance(units, int | np.integer):
+    if units is not None and not _is_number(units):
         return f"{k} of {total} units, as asked"
     among = "" if min_active_fraction is None else f" among those above 0 for {min_active_fraction:g} of the stimuli"
     return f"{k} of {total} units, drawn by seed {seed}{among}"
@@ -226,8 +232,8 @@ def activations_of(
     model: any nn.Module, left as found. layers: names that dt.layers(model, x) lists. stimuli: [n, ...], or whatever
     else the model takes, `batch` at a time.
     pool: over the positions of maps and tokens, a unit a channel: "mean", "max", "center" or an index of a position;
-    "all": every channel at every position is a unit; or a function of the layer's tensor giving [n, units]. Layers
-    [n, unit] are taken as they are.
+    "all": every channel at every position is a unit; or a function of the layer's tensor giving a tensor of real
+    numbers [n, units]. Layers [n, unit] are taken as they are.
     channels: "first" or "last"; default: first for maps (four axes or more), last for tokens (three; say "first" of
     one-dimensional convolutions). special: leading tokens that are no positions, left out by mean, max and center;
     default: 0, 1 or 5 (4 registers), the first that leaves a square number of 16 or more, else 0.
@@ -252,7 +258,8 @@ def _gather(
     keep.
     """
     chosen = chosen or {}
-    if not (callable(pool) or isinstance(pool, int) or pool in _POOLS):
+    index = isinstance(pool, int | np.integer) and not isinstance(pool, bool)
+    if not (callable(pool) or index or (isinstance(pool, str) and pool in _POOLS)):
         raise InputError(unknown(pool, _POOLS, what="pooling") + "; or an index, or a function")
     if channels not in (None, "first", "last"):
         raise InputError(unknown(channels, ("first", "last"), what="order of channels"))
@@ -284,7 +291,12 @@ def _gather(
                 )
             for s in seen:
                 got = _units(s.tensor, pool, channels, special, s.name, size)
-                shapes[s.name], totals[s.name] = tuple(s.tensor.shape[1:]), got.shape[1]
+                if totals.setdefault(s.name, got.shape[1]) != got.shape[1]:
+                    raise InputError(
+                        f"layer {s.name!r} gives {totals[s.name]} units for some batches of stimuli and "
+                        f"{got.shape[1]} for others; pool over positions, or give stimuli of one size"
+                    )
+                shapes[s.name] = tuple(s.tensor.shape[1:])
                 parts[s.name].append((got[:, chosen[s.name]] if s.name in chosen else got).to("cpu"))
             seen.clear()
             lost = [name for name in layers if name not in shapes]
@@ -303,9 +315,11 @@ def _units(a: torch.Tensor, pool: Any, channels: str | None, special: int | None
         )
     if callable(pool):
         out: Any = pool(a)
-        if out.ndim != 2 or len(out) != len(a):
+        if not isinstance(out, torch.Tensor) or out.ndim != 2 or len(out) != len(a) or out.is_complex():
+            seen = f"{list(out.shape)} {out.dtype}" if isinstance(out, torch.Tensor) else type(out).__name__
             raise InputError(
-                f"the pooling function gave {list(out.shape)} for {list(a.shape)}; needed: [{len(a)}, units]"
+                f"the pooling function gave {seen} for {list(a.shape)}; needed: a tensor of real numbers "
+                f"[{len(a)}, units]"
             )
         return out
     if a.ndim == 2:
