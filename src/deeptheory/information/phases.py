@@ -140,19 +140,21 @@ def gradient_phases(gradients) -> GradientPhases:
                 f"the gradients have no {name}; needed: mean_norm, std_norm, weight_norm [seed, step, layer]"
             )
     for axis in ("seed", "step", "layer"):
-        if axis not in data["mean_norm"].dims:
+        if set(data["mean_norm"].dims) != {"seed", "step", "layer"}:
             raise InputError(f"mean_norm has axes {list(data['mean_norm'].dims)}; needed: seed, step, layer")
         values, count = np.unique(np.asarray(data[axis].values), return_counts=True)
         if (count > 1).any():
             raise InputError(f"{axis} {values[count > 1][0]} appears {count.max()} times; needed: each {axis} once")
+    seeds = np.asarray(data["seed"].values)
+    if seeds.dtype.kind not in "iuf" or not np.array_equal(seeds, np.floor(seeds)):
+        raise InputError(f"seeds are {seeds.tolist()[:5]}; needed: integers")
+    if np.asarray(data["step"].values).dtype.kind not in "iuf":
+        raise InputError(f"steps are {data['step'].values.dtype}; needed: one or more numbers, 0 or above")
     data = data.sortby("step")
     steps = np.asarray(data["step"].values, dtype=np.float64)
     if len(steps) == 0 or not (np.isfinite(steps) & (steps >= 0)).all():
         raise InputError(f"steps are {steps.tolist()[:5]}; needed: one or more numbers, 0 or above")
-    moments = data[["mean_norm", "std_norm", "weight_norm"]].transpose("seed", "step", "layer")
-    mean_norm, std_norm, weight = (
-        np.asarray(moments[k].values, dtype=np.float64) for k in ("mean_norm", "std_norm", "weight_norm")
-    )
+    mean_norm, std_norm, weight = (_over_all(data, k) for k in ("mean_norm", "std_norm", "weight_norm"))
     if np.isnan(std_norm).all():
         raise InputError("fluctuations are undefined: one minibatch per epoch; measure with gradient_batch=512, say")
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -172,6 +174,18 @@ def gradient_phases(gradients) -> GradientPhases:
         crossing_high=np.array([f.high for f in found]),
         notes=_notes(data, snr, crossing, layers, steps),
     )
+
+
+def _over_all(data, name: str) -> np.ndarray:
+    """One variable [seed, step, layer], float64; axes that it does not have are filled in by name.
+    InputError: other axes, norms below 0."""
+    if not set(data[name].dims) <= {"seed", "step", "layer"}:
+        raise InputError(f"{name} has axes {list(data[name].dims)}; needed: seed, step, layer")
+    full = data[name].broadcast_like(data["mean_norm"]).transpose("seed", "step", "layer")
+    values = np.asarray(full.values, dtype=np.float64)
+    if (values < 0).any():
+        raise InputError(f"{name} holds {np.nanmin(values):g}; a norm is 0 or above")
+    return values
 
 
 def _crossing(snr: np.ndarray, steps: np.ndarray) -> np.ndarray:
@@ -224,8 +238,9 @@ def _notes(data, snr: np.ndarray, crossing: np.ndarray, layers: tuple[str, ...],
             f"{few} network{'s have' if few != 1 else ' has'} a crossing; a median has an interval from "
             f"{LEAST_FOR_MEDIAN} on"
         )
-    if "batches" in data:
-        batches = np.asarray(data["batches"].values, dtype=np.float64)
+    batches = np.asarray(data["batches"].values if "batches" in data else [], dtype=np.float64)
+    batches = batches[batches >= 1]  # NaN is none
+    if batches.size:
         low, high = batches.min(), batches.max()
         floor = 1 / np.sqrt(low)
         said = f"{low:g}" if low == high else f"{low:g} to {high:g}"
