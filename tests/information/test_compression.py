@@ -30,3 +30,16 @@ def test_95_percent_of_the_end_value_counts_as_fitted():
         i_y = np.array([0.1, 0.2, at, at, at, at, 1.0])
         assert fits_before_compressing(i_x[None], i_y[None])[0] == expected
     assert fraction_of_information(i_y[None], 0.5)[0] == 2
+
+
+def test_information_that_ends_below_0_is_reached_at_its_end():
+    """A proxy may be negative: 95 % of -1 is above -1, and was never reached, which counted as reached at once."""
+    i_x, i_y = np.array([[0.0, 5, 1, 0]]), np.array([[-3.0, -2, -2, -1]])
+    assert not fits_before_compressing(i_x, i_y)
+    assert fits_before_compressing(i_x, i_y[:, ::-1] - 3)
+
+
+def test_an_infinite_fall_is_halved_by_the_first_finite_value():
+    i_x, i_y = np.array([[0.0, np.inf, 1, 0]]), np.array([[0.0, 1, 1, 1]])
+    assert fits_before_compressing(i_x, i_y)
+    assert not fits_before_compressing(i_x, np.array([[0.0, 0, 0, 1]]))

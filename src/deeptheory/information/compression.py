@@ -44,10 +44,10 @@ def fits_before_compressing(
         raise InputError(f"i_x has shape {list(i_x.shape)}, i_y {list(i_y.shape)} (steps first); both need the same")
     steps = np.arange(len(i_x)).reshape(-1, *[1] * (i_x.ndim - 1))
     total = fall(i_x, axis=0)
-    fitted = (i_y >= 0.95 * i_y[-1]).argmax(0)
+    fitted = (i_y >= np.where(i_y[-1] < 0, 1.05, 0.95) * i_y[-1]).argmax(0)  # a proxy may end below 0
     after = steps >= i_x.argmax(0)
     with np.errstate(invalid="ignore"):  # of infinite values
-        halved = after & (i_x <= i_x.max(0) - total / 2)
+        halved = after & ((i_x <= i_x.max(0) - total / 2) | (i_x.max(0) - i_x == np.inf))
     known = ~np.isnan(i_x).any(0) & ~np.isnan(i_y).any(0)
     return known & (total > min_decrease) & (fitted < halved.argmax(0))
 
