@@ -185,3 +185,22 @@ def test_a_noisy_neuron_against_the_density_in_full(points):
     entropy = -(density[there] * np.log2(density[there])).sum() / 32
     expected = entropy - 0.5 * np.log2(2 * np.pi * np.e)
     assert noisy_neuron_information(1.0, points, 1.0, activation="linear") == pytest.approx(expected, abs=1e-9)
+
+
+def test_maps_beyond_float64_are_refused():
+    """A singular value of infinity gave NaN."""
+    with pytest.raises(InputError, match="other units"):
+        linear_information(np.eye(2) * 1e200, 1.0, np.eye(2) * 1e300)
+
+
+def test_rows_that_tell_nearly_nothing_tell_no_less_than_nothing():
+    for seed in range(50):
+        weight = np.r_[1e-9, np.random.default_rng(seed).normal(size=3) * 1e8][None]
+        assert linear_information(weight, 1.0, rows=[0]) >= 0
+
+
+@pytest.mark.parametrize("relevant", [1.5, "2", True])
+def test_relevant_is_an_integer(relevant):
+    readout = LinearGaussian(1.0, relevant)
+    with pytest.raises(InputError, match="relevant is"):
+        readout.summarize(LinearGaussian.probe(4)[None])

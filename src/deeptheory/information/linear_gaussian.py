@@ -20,7 +20,7 @@ def linear_information(weight, sigma: float, cov_x=None, *, rows=None) -> np.nda
     weight: [..., units, inputs]; the leading axes come back, float64. cov_x: [inputs, inputs] of X, default the
     identity / inputs (each input of variance 1 / inputs, as in the paper). rows: indices of inputs, or [inputs] bool;
     they must be independent of the others. InputError: another shape, NaN, sigma not above 0, a covariance that is not
-    symmetric and positive, rows that are no indices or are correlated with the rest.
+    symmetric and positive, a T beyond float64, rows that are no indices or are correlated with the rest.
     """
     w = _weights(weight)
     check_real(sigma=(sigma, -np.inf))
@@ -28,7 +28,7 @@ def linear_information(weight, sigma: float, cov_x=None, *, rows=None) -> np.nda
         raise InputError(f"sigma is {sigma}; without sigma I(X;T) is infinite")
     root = _root(cov_x, w.shape[-1])
     if rows is None:
-        return _half_log_det(w @ root, sigma)
+        return _half_log_det(_mapped(w, root), sigma)
     kept = _chosen(rows, w.shape[-1])
     covariance = root @ root.T
     spread = np.sqrt(np.diag(covariance))  # inputs have units of their own
@@ -37,8 +37,8 @@ def linear_information(weight, sigma: float, cov_x=None, *, rows=None) -> np.nda
         raise InputError(
             "the chosen inputs are correlated with the others; I(X_rows;T) then has no such closed form here"
         )
-    others = w[..., ~kept] @ _root(covariance[np.ix_(~kept, ~kept)], int((~kept).sum()))
-    return _half_log_det(w @ root, sigma) - _half_log_det(others, sigma)
+    others = _mapped(w[..., ~kept], _root(covariance[np.ix_(~kept, ~kept)], int((~kept).sum())))
+    return np.maximum(_half_log_det(_mapped(w, root), sigma) - _half_log_det(others, sigma), 0.0)
 
 
 def linear_label_information(weight, sigma: float, teacher, *, label_sigma: float, cov_x=None) -> np.ndarray:
@@ -70,7 +70,7 @@ def linear_label_information(weight, sigma: float, teacher, *, label_sigma: floa
             "signal over noise is beyond what float64 distinguishes from none; raise sigma and label_sigma, or give "
             "weight, teacher and cov_x in other units"
         )
-    return -0.5 * np.log1p(-(rho**2)).sum(-1) / np.log(2)
+    return -0.5 * np.log1p(-(rho**2)).sum(-1) / np.log(2) + 0.0
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,8 @@ class LinearGaussian:
         InputError: another shape, NaN, sigma not above 0, relevant out of range.
         """
         w = self.maps(activations)
+        if self.relevant is not None:
+            check_whole(relevant=(self.relevant, None))
         if self.relevant is not None and not 0 <= self.relevant <= w.shape[-1]:
             raise InputError(f"relevant is {self.relevant}; needed: from 0 to {w.shape[-1]}, the number of inputs")
         out = {"i_x": linear_information(w, self.sigma)}
@@ -122,6 +124,15 @@ class LinearGaussian:
                 f"activations have shape {list(a.shape)}; needed: [seed, 1 + inputs, unit], on .probe(inputs)"
             )
         return np.swapaxes(a[:, 1:] - a[:, :1], 1, 2)
+
+
+def _mapped(w: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """w root. InputError: beyond float64."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        out = w @ root
+    if not np.isfinite(out).all():
+        raise InputError("weight times the spread of X leaves float64; give weight, sigma and cov_x in other units")
+    return out
 
 
 def _weights(weight: Any) -> np.ndarray:
