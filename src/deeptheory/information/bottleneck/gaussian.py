@@ -148,16 +148,19 @@ def _directions(cov_x, cov_y, cov_xy) -> tuple[np.ndarray, np.ndarray]:
     check_shapes(cov_x=(cov_x, "x x"), cov_y=(cov_y, "y y"), cov_xy=(cov_xy, "x y"))
     check_finite(cov_x=cov_x, cov_y=cov_y, cov_xy=cov_xy)
     sx, sy, sxy = (as_floats(c) for c in (cov_x, cov_y, cov_xy))
+    if 0 in sxy.shape:
+        raise InputError(f"cov_xy has shape {list(sxy.shape)}; needed: one or more columns of X and of Y")
     roots = []
     for name, s in (("cov_x", sx), ("cov_y", sy)):
         scale = np.sqrt(np.abs(np.diag(s)))
         size = scale[:, None] * scale
         if not (np.abs(s - s.T) <= 1e-8 * np.maximum(size, np.abs(s))).all():
             raise InputError(f"{name} is not symmetric; needed: a covariance matrix")
+        even = (s + s.T) / 2 if np.abs(s).max() < 8e307 else s / 2 + s.T / 2  # whose sum leaves float64
         try:
-            roots.append(np.linalg.cholesky((s + s.T) / 2))
+            roots.append(np.linalg.cholesky(even))
         except np.linalg.LinAlgError as error:
-            least = float(np.linalg.eigvalsh((s + s.T) / 2)[0])
+            least = float(np.linalg.eigvalsh(even)[0])
             if least < -1e-8 * float(np.abs(s).max()):
                 raise InputError(
                     f"{name} has the eigenvalue {least:.3g}, so it is no covariance: variances are 0 or above"
