@@ -5,8 +5,9 @@ I(T;Y) and its estimate differ by O(K |Y| / sqrt n), I(X;T) and its by O(K / sqr
 The constant of the O is not stated there; it is an argument here, the same for both. Results depend on it.
 """
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -86,7 +87,7 @@ def finite_sample_bound(
     Source: Shamir, Sabato & Tishby 2010, as used by Tishby & Zaslavsky 2015, section II.D, with 2^R for the number of
     clusters; the constant of the O is not stated there, and the results depend on it.
     curve: of p(x, y), or of the empirical table. n: samples. classes: |Y|. InputError: no curve; n or classes below 1
-    or no integers, constant negative or not finite.
+    or no integers, constant negative or not finite, a worst case beyond float64.
     """
     if not isinstance(curve, BottleneckCurve):
         raise InputError(f"curve is {type(curve).__name__}; needed: what dt.bottleneck_curve(p_xy) returns")
@@ -94,7 +95,13 @@ def finite_sample_bound(
     check_number(constant=constant)
     if not (np.isfinite(constant) and constant >= 0):
         raise InputError(f"constant is {constant}; needed: a finite number, 0 or above")
-    scale = constant * classes / np.sqrt(n)
+    try:
+        root = math.sqrt(n)
+        scale = float(constant) * float(classes) / root
+    except OverflowError:
+        root = scale = math.inf
+    if not (math.isfinite(root) and math.isfinite(scale * 2.0**curve.h_x)):
+        raise InputError("constant 2^H(X) classes / sqrt n leaves float64; needed: smaller numbers")
 
     def worst(rate):
         return curve.i_xy - curve.envelope(rate) + scale * np.exp2(rate)
@@ -103,11 +110,11 @@ def finite_sample_bound(
     values = worst(rate)
     at = int(values.argmin())
     low, high = rate[max(at - 1, 0)], rate[min(at + 1, _POINTS - 1)]
-    best = (
-        float(minimize_scalar(worst, bounds=(low, high), method="bounded", options={"xatol": 1e-10}).x)
-        if high > low
-        else 0.0
-    )
+    size = min(1.0, curve.h_x)  # what is near an end depends on how long the curve is
+    best = 0.0
+    if high > low:
+        near: Any = minimize_scalar(worst, bounds=(low, high), method="bounded", options={"xatol": 1e-10 * size})
+        best = float(near.x)
     r_star = min((float(rate[at]), best), key=worst)
     distortion = curve.i_xy - curve.envelope(rate)
     return FiniteSampleBound(
@@ -120,6 +127,6 @@ def finite_sample_bound(
         r_star=r_star,
         d_star=float(worst(r_star)),
         d_at_r_star=float(curve.i_xy - curve.envelope(r_star)),
-        rate_error=float(constant * 2.0**r_star / np.sqrt(n)),
-        interior=bool(1e-6 < r_star < curve.h_x - 1e-6),
+        rate_error=float(constant * 2.0**r_star / root),
+        interior=bool(1e-6 * size < r_star < curve.h_x - 1e-6 * size),
     )
