@@ -48,7 +48,7 @@ def squared(joint: Joint, beta: float) -> BottleneckSolution:
     b = high if high - low < 1e-9 * high or 2 * high * at_high[1] - beta < beta - 2 * low * at_low[1] else low
     wanted = beta / (2 * b)  # I(X;T) there
     span = at_high[1] - at_low[1]
-    share = float(np.clip((wanted - at_low[1]) / span, 0, 1)) if span > 1e-9 else 1.0
+    share = float(np.clip((wanted - at_low[1]) / span, 0, 1)) if span > 1e-9 * min(1.0, joint.h_x) else 1.0
     encoder = (at_high if share > 0.5 else at_low)[0]
     notes = (f"on the curve at the ordinary beta {b:.6g}",)
     if 1e-9 < share < 1 - 1e-9 and high - low < 1e-9 * high:
