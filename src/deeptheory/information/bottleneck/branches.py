@@ -83,7 +83,7 @@ def bottleneck_branches(p_xy, betas, clusters=(1, 2, 3, 4), *, restarts: int = 6
         raise InputError(f"clusters is {list(clusters)}; needed: ascending integers from 1")
     found = np.empty((3, len(numbers), len(row)))
     for i, k in enumerate(numbers):
-        encoders = anneal(joint, row, k, restarts=restarts, seed=seed)
+        encoders = anneal(joint, row, min(k, len(joint.p)), restarts=restarts, seed=seed)
         for b, (beta, encoder) in enumerate(zip(row, encoders)):
             got = informations(joint, encoder)
             new = got["i_x"], got["i_y"], got["i_x"] - beta * got["i_y"]

@@ -63,10 +63,8 @@ def check_betas(betas: Any, above: bool = False) -> np.ndarray:
 
 
 def check_clusters(joint: Joint, clusters: int | None, default: int) -> int:
-    """A number of clusters. InputError: not an integer, below 1."""
-    if clusters is None:
-        return min(default, len(joint.p))
-    return check_count("clusters", clusters)
+    """A number of clusters, no more than different rows. InputError: not an integer, below 1."""
+    return min(default if clusters is None else check_count("clusters", clusters), len(joint.p))
 
 
 def check_count(name: str, value: Any) -> int:
