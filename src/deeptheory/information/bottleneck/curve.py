@@ -79,7 +79,7 @@ class BottleneckCurve(Result):
         """
         x = np.maximum(as_floats(i_x), 0.0)  # NaN stays NaN
         beta, gap = as_numpy(self.beta), as_numpy(self.gap)
-        used = beta > 0
+        used = (beta > 0) & np.isfinite(gap)  # where time ran out nothing is known of the least
         least = (as_numpy(self.i_x) - beta * as_numpy(self.i_y) - gap)[used]
         lines = (x[..., None] - least) / beta[used]
         return np.minimum(lines.min(-1, initial=np.inf), np.clip(x, 0, self.i_xy))
