@@ -9,6 +9,7 @@ import numpy as np
 from deeptheory.core.compiled import njit
 
 _NEAR = 0.01  # relative difference below which f is summed as a series
+_PRODUCT = 1e-13  # nats: what the matrix product leaves of equal rows, far more than 800 / beta of a beta of 1e19
 _AT_ONCE = 1_000_000  # numbers
 
 
@@ -40,6 +41,7 @@ def divergences(q: np.ndarray, r: np.ndarray, near: float, same: float = 0.0) ->
 
     Entries that agree to `same` of themselves count as equal. About 1e30 where r_t misses a label that x has.
     """
+    near = max(near, _PRODUCT) if near else near
     log_r = np.where(r > 0, np.log(np.where(r > 0, r, 1)), -FAR)
     kl = np.clip((q * np.log(np.where(q > 0, q, 1))).sum(1)[:, None] - q @ log_r.T, 0.0, FAR)
     x, t = np.nonzero(kl < near)
