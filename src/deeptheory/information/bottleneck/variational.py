@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from deeptheory.core.errors import InputError
-from deeptheory.core.shapes import check_number, check_whole
+from deeptheory.core.shapes import check_real, check_whole
 from deeptheory.information.bottleneck.joint import Joint
 from deeptheory.information.bottleneck.methods import check_beta
 from deeptheory.information.bottleneck.solution import BottleneckSolution
@@ -44,6 +44,8 @@ class VariationalBottleneck(nn.Module):
         self, inputs: int, classes: int, beta: float, *, latent: int = 2, hidden=(64,), decoder: int = 0, encoder=None
     ):
         super().__init__()
+        for size in (inputs, classes, latent, decoder, *hidden):
+            check_whole(size=(size, None))
         if min(inputs, classes, latent, *hidden) < 1 or decoder < 0:
             raise InputError(
                 f"inputs {inputs}, classes {classes}, latent {latent}, hidden {tuple(hidden)}, decoder {decoder}: "
@@ -52,7 +54,7 @@ class VariationalBottleneck(nn.Module):
         self.beta, self.latent = check_beta(beta), latent
         widths = [inputs, *hidden]
         layers = [part for i, o in pairwise(widths) for part in (nn.Linear(i, o), nn.ReLU())]
-        self.encoder = encoder or nn.Sequential(*layers, nn.Linear(widths[-1], 2 * latent))
+        self.encoder = nn.Sequential(*layers, nn.Linear(widths[-1], 2 * latent)) if encoder is None else encoder
         self.decoder = (
             nn.Sequential(nn.Linear(latent, decoder), nn.Tanh(), nn.Linear(decoder, classes))
             if decoder
@@ -111,19 +113,24 @@ def variational(
     empty. i_x, i_y: of the encoder that was found, by drawing T, its standard error and the network's own bounds in the
     notes. InputError: steps, samples or sizes below 1, lr not above 0, seed not 0 or more.
     """
-    check_number(lr=lr)
-    if min(steps, samples, latent) < 1 or not lr > 0:
-        raise InputError(
-            f"steps is {steps}, samples {samples}, latent is {latent}, lr {lr}; needed: 1 or more, lr above 0"
-        )
-    check_whole(seed=(seed, 0))
-    seed = int(seed)
+    check_real(lr=(lr, 0))
+    check_whole(steps=(steps, 1), samples=(samples, 1), latent=(latent, 1), decoder=(decoder, 0), seed=(seed, 0))
+    with torch.inference_mode(False), torch.enable_grad():
+        return _trained(joint, beta, int(latent), int(decoder), int(steps), int(samples), float(lr), int(seed))
+
+
+def _trained(
+    joint: Joint, beta: float, latent: int, decoder: int, steps: int, samples: int, lr: float, seed: int
+) -> BottleneckSolution:
     n, m = joint.q.shape
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         table = nn.Linear(n, 2 * latent)
-        net = VariationalBottleneck(n, m, beta, latent=latent, hidden=(), decoder=decoder, encoder=table)
+        net = VariationalBottleneck(n, m, beta, latent=latent, hidden=(), decoder=decoder, encoder=table).float()
+        torch.manual_seed(seed)  # drawn again in float32, whatever torch's default dtype is
+        for layer in (table, *(part for part in net.decoder.modules() if isinstance(part, nn.Linear))):
+            layer.reset_parameters()
     with torch.no_grad():
         table.weight.normal_(generator=generator)
         table.bias[latent:] = 5.0
