@@ -1,16 +1,20 @@
 """The application: -h everywhere, completion by the shell, lines as wide as the terminal."""
 
 import inspect
+import io
+import json
 import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import typer
 
 from cli.running import run
 from deeptheory.cli import app
-from deeptheory.cli.application import put
+from deeptheory.cli.application import check_folder, check_writable, print_json, put
+from deeptheory.core.errors import InputError, StoreError
 
 
 def _commands() -> list[list[str]]:
@@ -98,3 +102,55 @@ def test_defaults_are_those_of_python():
                 continue
             same = shell[name] == python[name] or (str(shell[name]), str(python[name])) in meant.get(name, ())
             assert same, (command.__name__, name, shell[name], python[name])
+
+
+def test_json_holds_numbers_and_no_nan(capsys):
+    print_json({"n": np.int64(3), "x": np.float32(0.5), "a": np.array([1.0, np.nan]), "b": (float("inf"), True)})
+    said = json.loads(capsys.readouterr().out, parse_constant=lambda name: pytest.fail(name))
+    assert said == {"n": 3, "x": 0.5, "a": [1.0, None], "b": [None, True]}
+
+
+def test_a_terminal_of_few_letters_gets_all_of_it(monkeypatch):
+    for say, expected in ((lambda: print_json(["µ"]), '[\n "\\u00b5"\n]\n'), (lambda: put("µ"), "\\xb5\n")):
+        raw = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii", newline="\n"))
+        say()
+        sys.stdout.flush()
+        assert raw.getvalue().decode() == expected
+
+
+def test_who_reads_no_further_gets_no_complaint():
+    command = f"{sys.executable} -m deeptheory list | true"
+    found = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False)
+    assert (found.stdout, found.stderr) == ("", "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full disk here")
+def test_a_full_disk_is_an_error_with_a_code():
+    with open("/dev/full", "w") as full:
+        found = subprocess.run(
+            [sys.executable, "-m", "deeptheory", "list"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert found.returncode == 1
+    assert found.stderr.startswith("error: OSError")
+    assert "Exception ignored" not in found.stderr
+
+
+def test_places_to_write_to_are_checked_and_left_as_they_are(tmp_path):
+    check_writable("--out", tmp_path / "new.txt")
+    check_folder("--out", tmp_path / "a" / "b")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "old.txt").write_text("old")
+    check_writable("--out", tmp_path / "old.txt")
+    assert (tmp_path / "old.txt").read_text() == "old"
+    with pytest.raises(InputError, match="there is no folder"):
+        check_writable("--out", tmp_path / "none" / "x")
+    with pytest.raises(InputError, match="is a folder; name a file"):
+        check_writable("--out", tmp_path)
+    with pytest.raises(InputError, match=r"old.txt is a file; name a folder"):
+        check_folder("--out", tmp_path / "old.txt" / "below")
+    if os.path.isdir("/proc"):  # where nobody can write, root neither
+        with pytest.raises(StoreError, match="cannot be written"):
+            check_writable("--out", tmp_path.__class__("/proc/x"))
+        with pytest.raises(StoreError, match="cannot be written"):
+            check_folder("--out", tmp_path.__class__("/proc/x/y"))

@@ -162,3 +162,22 @@ def test_cost_runs_no_code_of_a_file(tmp_path, monkeypatch, capsys):
     with contextlib.suppress(Exception):
         torch.export.load("evil.pt2")
     assert Path("was_run").exists()  # so the file was one that torch runs
+
+
+def test_a_formula_is_no_file_however_long_or_like_a_folder(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x*y").mkdir()
+    for formula in ("x*y", "+".join(f"{k}*x*y" for k in range(1, 60))):  # longer than the name of a file can be
+        assert len(json.loads(run(capsys, "cost", formula, "--depth", "1", "--json")[1])) == 4
+    code, _, said = run(capsys, "cost", "x" * 300 + ".pt2")
+    assert (code, said.split(": ", 2)[2]) == (
+        2,
+        "there is no such file; give a polynomial, or a module (.pt2) that exists\n",
+    )
+
+
+def test_what_cannot_be_done_is_refused_before_compiling(capsys, tmp_path):
+    assert "--where names x twice" in run(capsys, "compile", "x*y", "--where", "x=0,1", "--where", "x=5,6")[2]
+    code, _, said = run(capsys, "compile", "x*y", "--out", tmp_path / "a.pt2", "--onnx", tmp_path / "no" / "a.onnx")
+    assert (code, "there is no folder" in said) == (2, True)
+    assert not list(tmp_path.iterdir())

@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from deeptheory.cli import main
+from deeptheory.cli.inspection import _command
 
 FILE = """
 import time, torch
@@ -218,3 +220,16 @@ def test_kill_9_and_the_same_command_goes_on(here):
     assert again.returncode == 0, again.stderr
     assert {p.name: p.stat().st_mtime_ns for p in (here / "run" / "steps").glob("*.json") if p.name in done} == done
     assert (here / "run" / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "said"),
+    [
+        ("hf:org/name", {"layers": "encoder.*.mlp"}, "deeptheory inspect hf:org/name --layers 'encoder.*.mlp'"),
+        ("/home/me/a b.py:net", {"trust": True}, "deeptheory inspect 'a b.py:net' --trust"),
+        ("m.pt2", {"checkpoints": [Path("/x/one two"), Path("three")]},
+            "deeptheory inspect m.pt2 --checkpoints 'one two' --checkpoints three"),
+    ],
+)  # fmt: skip
+def test_the_command_of_the_page_can_be_typed(target, options, said):
+    assert _command(target, options) == said

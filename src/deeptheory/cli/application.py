@@ -1,19 +1,22 @@
 """The application itself: errors become one line and an exit code, --json means one document on stdout."""
 
 import json
+import math
 import os
 import shutil
 import sys
+import tempfile
 import textwrap
 import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from deeptheory import __version__
-from deeptheory.core.errors import DeeptheoryError, InputError, PluginWarning
+from deeptheory.core.errors import DeeptheoryError, InputError, PluginWarning, StoreError
 
 STARTED = time.perf_counter()  # before torch and the like are imported: a command's cost is counted from here
 app = typer.Typer(
@@ -35,10 +38,15 @@ def main(arguments: list[str] | None = None) -> None:
     before, warnings.showwarning = warnings.showwarning, _show_warning
     try:
         code = app(args=arguments, prog_name="deeptheory", standalone_mode=False)
+        sys.stdout.flush()  # here, where a full disk still has an exit code
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:  # who reads stdout has seen enough, as `head` does
+        with suppress(OSError, ValueError):  # what is left is not flushed at the end, which would complain again
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except Exception as error:
         if _debug:
             raise
@@ -73,7 +81,9 @@ def say(text: str) -> None:
 
 def put(text: str = "") -> None:
     """Text on stdout, as wide as the terminal; lines go on under their own beginning."""
-    print(_wrapped(text, sys.stdout))
+    wide = _wrapped(text, sys.stdout)
+    encoding = sys.stdout.encoding or "utf-8"
+    print(wide if _fits(wide) else wide.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def columns(otherwise: int = 110) -> int:
@@ -98,8 +108,62 @@ def _wrapped(text: str, stream: Any) -> str:
 
 
 def print_json(value: Any) -> None:
-    """To standard output, as it is indented in files."""
-    print(json.dumps(value, indent=1, ensure_ascii=False, default=str))
+    """To standard output, as it is indented in files; null for NaN and infinity, which JSON does not know."""
+    known = _known(value)
+    text = json.dumps(known, indent=1, ensure_ascii=False, default=str, allow_nan=False)
+    print(text if _fits(text) else json.dumps(known, indent=1, default=str, allow_nan=False))
+
+
+def _known(value: Any) -> Any:
+    """The same of what JSON knows: numbers of numpy as Python's, null in place of NaN and infinity."""
+    if isinstance(value, dict):
+        return {k: _known(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_known(v) for v in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if hasattr(value, "dtype") and hasattr(value, "tolist"):  # of numpy, which is not imported here
+        return _known(value.tolist())
+    return value
+
+
+def _fits(text: str) -> bool:
+    """Whether stdout can say it: an old terminal, or a path that is no text, may refuse."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def check_writable(option: str, path: Path) -> None:
+    """Whether a file can be written there, before any work. InputError: no such folder, or a folder itself. StoreError:
+    it cannot be written."""
+    if not path.parent.is_dir():
+        raise InputError(f"{option} is {path}; there is no folder {path.parent}")
+    if path.is_dir():
+        raise InputError(f"{option} is {path}, which is a folder; name a file")
+    there = path.exists()
+    try:
+        with path.open("ab"):
+            pass
+        if not there:
+            path.unlink()
+    except OSError as error:
+        raise StoreError(f"{option} is {path}, which cannot be written ({error.strerror}); choose another") from error
+
+
+def check_folder(option: str, folder: Path) -> None:
+    """Whether a folder can be written to, or made, before any work. InputError: a file is there. StoreError: it cannot
+    be."""
+    there = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    if not there.is_dir():
+        raise InputError(f"{option} is {folder}, and {there} is a file; name a folder")
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise StoreError(f"{option} is {folder}, which cannot be written ({error.strerror}); choose another") from error
 
 
 def _version(wanted: bool) -> None:

@@ -2,14 +2,15 @@
 
 import hashlib
 import re
+import shlex
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import numpy as np
 import typer
 
-from deeptheory.cli.application import Json, app, print_json, put, say
-from deeptheory.cli.arrays import file_of, null_for_nan, read_array, read_labels
+from deeptheory.cli.application import Json, app, check_folder, print_json, put, say
+from deeptheory.cli.arrays import file_of, read_array, read_labels
 from deeptheory.core.errors import InputError
 
 
@@ -54,6 +55,7 @@ def axis(
     if out is None:  # other data or options, another folder; the same again, the same one
         stems = "-".join(re.sub(r"[^\w.]+", "_", file_of(name).stem) for name in (responses, features))
         out = Path("runs") / f"axis-{stems}-{_code(y, s, blocks, rows, folds, permutations, seed, normalize, radius)}"
+    check_folder("--out", out)
     code = axis_code(
         y,
         s,
@@ -65,13 +67,13 @@ def axis(
         normalize=cast(Any, normalize),  # the word is checked there
         radius=radius,
     )
-    options = f" --blocks {blocks}" if blocks else ""
-    options += f" --groups {Path(groups).name}" if groups else ""
-    command = (
-        f"deeptheory axis {Path(responses).name} {Path(features).name}{options} --folds {folds} "
-        f"--permutations {permutations} --seed {seed}"
-    )
-    page = write_axis_page(code, out, command=f"{command} --normalize {normalize} --radius {radius:g}")
+    options = ["--blocks", blocks] if blocks else []
+    options += ["--groups", Path(groups).name] if groups else []
+    options += ["--folds", f"{folds}", "--permutations", f"{permutations}", "--seed", f"{seed}"]
+    options += ["--normalize", normalize, "--radius", f"{radius:g}" if float(f"{radius:g}") == radius else repr(radius)]
+    files = [Path(name).name for name in (responses, features)]
+    files = [f"./{name}" if name.startswith("-") else name for name in files]  # or it would be an option
+    page = write_axis_page(code, out, command=shlex.join(["deeptheory", "axis", *files, *options]))
     if as_json:
         found = {
             "units": len(code.units),
@@ -81,7 +83,7 @@ def axis(
             "notes": list(code.notes),
             "page": str(page),
         }
-        print_json(null_for_nan(found))
+        print_json(found)
         return
     put(str(code))
     for note in code.notes:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from deeptheory.cli.application import Json, app, print_json, put, say
+from deeptheory.cli.application import Json, app, check_writable, print_json, put, say
 from deeptheory.core.errors import InputError
 
 Domain = Annotated[tuple[float, float], typer.Option(help="LOW HIGH, for all variables.")]
@@ -37,8 +37,9 @@ def compile_(
 
     if out.suffix != ".pt2":
         raise InputError(f"--out is {out}; name a file that ends in .pt2")
-    if not out.parent.is_dir():
-        raise InputError(f"--out is {out}; there is no folder {out.parent}")
+    for option, path in (("--out", out), ("--out", out.with_suffix(".html")), ("--onnx", onnx)):
+        if path is not None:
+            check_writable(option, path)
     kinds = {"float64": torch.float64, "float32": torch.float32}
     if dtype not in kinds:
         raise InputError(f"--dtype is {dtype!r}; known: {', '.join(kinds)}")
@@ -93,9 +94,9 @@ def cost(
     if what.endswith(".pt2"):
         _cost_of_module(Path(what), as_json)
         return
-    if not Path(what).exists() and re.search(r"\.[a-z_]\w*$", what, re.I):
+    if not _is_file(what) and re.search(r"\.[a-z_]\w*$", what, re.I):
         raise InputError(f"{what}: there is no such file; give a polynomial, or a module (.pt2) that exists")
-    if Path(what).exists():
+    if _is_file(what):
         raise InputError(
             f"{what} is neither a polynomial nor a module that torch.export.save wrote, whose name ends in .pt2"
         )
@@ -116,11 +117,19 @@ def cost(
         put(f"  {row['convention']:12} {layers:15} {row['lower']:>12} to {row['upper']}")
 
 
+def _is_file(name: str) -> bool:
+    """Whether there is such a file; a formula may be longer than a file's name can be, and a folder be called x."""
+    try:
+        return Path(name).is_file()
+    except OSError:
+        return False
+
+
 def _cost_of_module(path: Path, as_json: bool) -> None:
     from deeptheory.cheap import cost as cost_of
     from deeptheory.inspection.model_sources import read_model
 
-    if not path.exists():
+    if not _is_file(str(path)):
         raise InputError(f"{path}: there is no such file; give a polynomial, or a module (.pt2) that exists")
     found = cost_of(read_model(str(path)).model)  # which opens no pickle of more than tensors
     if as_json:
@@ -150,6 +159,8 @@ def _box(expressions: list[str], domain: tuple[float, float], where: list[str] |
             low, high = (float(v) for v in ends.split(","))
         except ValueError as error:
             raise InputError(f"--where got {text!r}; write NAME=LOW,HIGH, e.g. x=0,1") from error
+        if name in own:
+            raise InputError(f"--where names {name or 'nothing'} twice; give each variable one domain")
         own[name] = (low, high)
     return dict.fromkeys(variables(read_expressions(expressions, list(own))), domain) | own
 

@@ -1,5 +1,6 @@
 """inspect: what these theories say about a model, on one page."""
 
+import shlex
 import time
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -227,10 +228,11 @@ def _command(target: str, options: dict[str, Any]) -> str:
     """
 
     def named(value: Any) -> str:
-        return Path(value).name if isinstance(value, Path) or "/" in str(value) else str(value)
+        hub = str(value).partition(":")[0] in ("hf", "timm", "torchvision")  # whose names have parts, and are no paths
+        return str(value) if hub or not (isinstance(value, Path) or "/" in str(value)) else Path(value).name
 
-    parts = ["deeptheory inspect", named(target)]
+    parts = ["deeptheory", "inspect", named(target)]
     for name, value in options.items():
-        several = value if isinstance(value, list | tuple) else [value]
-        parts += [f"--{name}" if v is True else f"--{name} {named(v)}" for v in several]
-    return " ".join(parts)
+        for v in value if isinstance(value, list | tuple) else [value]:
+            parts += [f"--{name}"] if v is True else [f"--{name}", named(v)]
+    return shlex.join(parts)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deeptheory.cli.application import Json, app, print_json, say
+from deeptheory.cli.application import Json, app, check_folder, check_writable, print_json, say
 from deeptheory.core.errors import InputError
 
 
@@ -28,11 +28,11 @@ def playground(
 
     if planes is not None and measure is not None:
         raise InputError("--planes and --measure both name the planes; give one")
-    if not out.parent.is_dir():
-        raise InputError(f"--out is {out}; there is no folder {out.parent}")
+    check_writable("--out", out)
     if measure is not None:
         from deeptheory.playground.measuring import measure as measure_settings
 
+        check_folder("--measure", measure)
         measure_settings(measure, say=say)
     shown = planes if measure is None else measure
     path = write_playground(out, shown)
