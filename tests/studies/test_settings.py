@@ -124,6 +124,13 @@ def test_a_number_of_no_study(number):
         ("goldfeld-2019", {"bits": 17}, "bits is 17"),
         ("chang-tsao-2017", {"normalize": "all"}, "unknown normalize 'all'"),
         ("rolnick-tegmark-2018", {"networks": 10_001}, "networks is 10001"),
+        ("rolnick-tegmark-2018", {"depths": "1,1"}, r"depths is \[1, 1\]; needed: .* each another"),  # two units alike
+        ("rolnick-tegmark-2018", {"widths": "8,2,8"}, r"widths is \[8, 2, 8\]; needed: .* each another"),
+        ("rolnick-tegmark-2018", {"n": 3000}, "n is 3000"),
+        ("lin-tegmark-rolnick-2017", {"seeds": 1800}, "seeds is 1800"),  # more parts than images
+        ("lin-tegmark-rolnick-2017", {"k_max": 1e-6}, "0 modes lie within k_max"),
+        ("lin-tegmark-rolnick-2017", {"couplings": "1e300,1e300,1e300"}, "a field has the mean power"),
+        ("saxe-2018", {"seed": 10**15}, "needed: an integer from 0 to 922337203685476"),
     ],
 )
 def test_nothing_is_run_with_a_value_out_of_range(tmp_path, study, changes, match):

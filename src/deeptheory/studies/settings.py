@@ -154,6 +154,11 @@ def fraction(about: str) -> Setting:
     return Setting("number", about, above=0, below=1)
 
 
+def each_another(values: list) -> bool:
+    """No value twice: each is a unit of work of its own."""
+    return len({*values}) == len(values)
+
+
 def _twelve_bits(widths: list[int]) -> bool:
     return widths[0] == 12 and widths[-1] == 2
 

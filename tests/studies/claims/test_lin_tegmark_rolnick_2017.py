@@ -2,10 +2,19 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from deeptheory.runs import decide
 from deeptheory.studies.lin_tegmark_rolnick_2017.claims import CLAIMS
-from deeptheory.studies.lin_tegmark_rolnick_2017.steps import BIASES, DATA, PARAMETERS, PRECISION, SHALLOW, TREES
+from deeptheory.studies.lin_tegmark_rolnick_2017.steps import (
+    BIASES,
+    DATA,
+    PARAMETERS,
+    PRECISION,
+    SHALLOW,
+    TREES,
+    fields,
+)
 from oracles.simulated import around, check, check_complete, dataset, only
 
 NEVER = {"cosmology-costs": "an illustration in the text; it needs a pipeline that is not built"}
@@ -201,3 +210,24 @@ def test_without_a_predicted_floor_none_is_decided():
 
 def test_every_claim_is_tried():
     check_complete(CLAIMS, CASES, NEVER)
+
+
+def test_a_wide_interval_holds_no_exponent():
+    results = exponents(1, 0.0, 0.0, spread=4.0)
+    judged = [c for c in CLAIMS if c.id == "rg-exponent/1"]
+    entry = decide(judged, results, scale="quick")["rg-exponent/1"]
+    assert entry.verdict == "not run"
+    assert "wide enough to hold one of 2, 0 and -2 anyway" in entry.note
+
+
+def test_a_field_without_an_exponent_ends_no_run():
+    """Small fields are fitted with couplings below 0 by chance; the others are measured all the same."""
+    settings = {"couplings": [0.02, 1.0, 4.0], "k_max": 1.2, "field": 64}
+    found = fields(settings, [3], None, None, None)
+    assert np.isnan(found["exponent"]).all()
+    judged = [c for c in CLAIMS if c.id == "rg-exponent/0"]
+    other = exponents(0, 2.0, 0.0)["fields"]
+    both = xr.concat([other, found[["exponent"]].assign_coords(term=[0, 1, 2], seed=[99])], dim="seed")
+    entry = decide(judged, {"fields": both}, scale="quick")["rg-exponent/0"]
+    assert entry.verdict == "not run"
+    assert f"a value in {FIELDS} of {FIELDS + 1} fields" in entry.note

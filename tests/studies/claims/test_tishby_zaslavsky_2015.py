@@ -12,6 +12,14 @@ AXES = ("seed", "step", "layer")
 NEVER: dict[str, str] = {}
 
 
+KNOWN = {"information": 1.0}
+
+
+def output(end):
+    """I(Y;T) of networks whose output holds so many bits at the end, and all before."""
+    return {"i_y": (AXES, around(np.array([[1.0] * 6, [1.0] * 5 + [end]])))}
+
+
 def neuron(worst):
     error = np.full(18, 1e-16)
     error[7] = worst  # one source is enough
@@ -44,19 +52,19 @@ def bifurcations(trained, untrained):
     """Fitted betas that lie so far, in log beta, after the nearest of two critical ones; one layer has none."""
     rows = [[2.0 * np.exp(d)] * 3 + [9.0 * np.exp(d)] * 2 + [np.inf] for d in (untrained, trained)]
     values = around(np.array(rows), spread=0.05)
-    data = {"beta": (AXES, values)}
-    return {"layers": dataset(data, layer=LAYERS, step=[0, 100]), **critical(2.0)}
+    data = {"beta": (AXES, values), **output(0.9)}
+    return {"layers": dataset(data, attrs=KNOWN, layer=LAYERS, step=[0, 100]), **critical(2.0)}
 
 
 def minimum(inside):
     return bound(r_star=((), 3.0), d_star=((), 0.2), interior=((), inside))
 
 
-def gaps(d, c):
+def gaps(d, c, learned=0.9):
     data = {
         k: (("seed", "step"), around([-v, v])) for k, v in (("d_gap", d), ("c_gap", c))
     }  # fmt: skip
-    return {"layers": dataset(data, step=[0, 100])}
+    return {"layers": dataset(data | output(learned), attrs=KNOWN, step=[0, 100])}
 
 
 CASES = {
@@ -93,7 +101,10 @@ def test_the_nearest_of_two_bifurcations_counts():
     """From before the second one to after the first."""
     before, after = 9 * np.exp(-0.6), 2 * np.exp(0.4)
     moved = {
-        b: {"layers": dataset({"beta": (AXES, around([[b[0]] * 6, [b[1]] * 6]))}), **critical(2.0)}
+        b: {
+            "layers": dataset({"beta": (AXES, around([[b[0]] * 6, [b[1]] * 6])), **output(0.9)}, attrs=KNOWN),
+            **critical(2.0),
+        }
         for b in ((before, after), (after, before))
     }
     check(CLAIMS, "layers-after-bifurcations", tuple(moved.values()))
@@ -110,3 +121,12 @@ def test_one_piece_of_the_curve_off_leaves_the_slope_undecided():
 
 def test_every_claim_is_tried():
     check_complete(CLAIMS, CASES, NEVER)
+
+
+@pytest.mark.parametrize(("learned", "verdict"), [(0.9, "fails here"), (0.1, "inconclusive"), (np.nan, "inconclusive")])
+def test_networks_that_have_not_learned_decide_nothing_about_trained_ones(learned, verdict):
+    judged = [c for c in CLAIMS if c.id.startswith("gaps")]
+    entries = list(decide(judged, gaps(-0.5, -0.5, learned), scale="quick"))
+    assert [e.verdict for e in entries] == [verdict] * 3
+    assert all(e.measured == pytest.approx(-0.5, abs=0.01) for e in entries)
+    assert all(("these networks have not learned" in e.note) == (verdict == "inconclusive") for e in entries)

@@ -25,7 +25,11 @@ SCALES = {
 }
 
 SETTINGS = {
-    "seeds": size("number of independent fields, and of parts of the data", least=2, most=10_000),
+    "seeds": size(
+        "number of independent fields, and of parts of the data, each with two of 1,797 images or more",
+        least=2,
+        most=898,
+    ),
     "chains": size("random chains for theorem 2", least=2),
     "samples": size("samples of each simulated kind of data", least=1000),
     "field": Setting(

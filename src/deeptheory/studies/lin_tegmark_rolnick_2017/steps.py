@@ -10,6 +10,7 @@ import xarray as xr
 
 import deeptheory as dt
 from deeptheory.core.arrays import as_tensor
+from deeptheory.core.errors import InputError
 from deeptheory.runs import Step, derive, generator
 from deeptheory.studies.units import in_chunks, seeds
 
@@ -286,20 +287,31 @@ def _strassen(k: int, rng) -> list[Any]:
     return [*encode, sparse.diags_array(a), *decode[::-1]]
 
 
+def check(settings: dict) -> None:
+    """InputError: fields too small, or waves too few or too many, for their couplings; found by the first of them."""
+    _couplings(settings, seeds({**settings, "seed": 0}, "seeds")[0])
+
+
 def fields(settings, unit, inputs, workspace, progress):
-    """Couplings of one field and of its block averages."""
-    pair = [
-        dt.cheap.gaussian_field(settings["couplings"], settings["field"], derive(unit[0], "field", k)) for k in range(2)
-    ]
-    flow = dt.cheap.renormalization_flow(np.stack(pair), k_max=settings["k_max"])  # two per seed, their mean counts
-    slope = np.log2(flow.couplings[:, 1] / flow.couplings[:, 0]).mean(0)
+    """Couplings of one field and of its block averages; NaN where one is fitted as 0 or less, which has no exponent."""
+    try:
+        found = _couplings(settings, unit[0])
+    except InputError:
+        found = np.full((2, 2, 3), np.nan)
+    slope = np.log2(found[:, 1] / found[:, 0]).mean(0)
     return xr.Dataset(
         {
             "exponent": (("seed", "term"), slope[None]),
-            "coupling": (("seed", "step", "term"), flow.couplings.mean(0)[None]),
+            "coupling": (("seed", "step", "term"), found.mean(0)[None]),
         },
         coords={"seed": unit},
     )
+
+
+def _couplings(settings: dict, seed: int) -> np.ndarray:
+    """[field, step, term] of two fields of that seed, whose mean counts."""
+    pair = [dt.cheap.gaussian_field(settings["couplings"], settings["field"], derive(seed, "field", k)) for k in (0, 1)]
+    return dt.cheap.renormalization_flow(np.stack(pair), k_max=settings["k_max"]).couplings
 
 
 def data(settings, unit, inputs, workspace, progress):

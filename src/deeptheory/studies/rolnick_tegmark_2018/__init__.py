@@ -8,7 +8,7 @@ protocols train on the absolute error; the sizes here were chosen before anythin
 
 from typing import Any
 
-from deeptheory.studies.settings import ACTIVATION, LEARNING_RATE, OPTIMIZERS, Setting, size
+from deeptheory.studies.settings import ACTIVATION, LEARNING_RATE, OPTIMIZERS, Setting, each_another, size
 from deeptheory.studies.study import Scale, Study
 
 _BOTH = {"activation": "tanh", "init": "truncated_normal", "batch": 256}
@@ -60,9 +60,9 @@ SETTINGS = {
     "optimizer": Setting("text", "optimizer", choices=OPTIMIZERS),
     "batch": Setting("integer", "samples per minibatch", least=1, most=16_000),
     "steps": size("minibatches in all", published=True),
-    "n": size("numbers to multiply", published=True),
-    "depths": Setting("integers", "numbers of hidden layers: 1,2,3", least=1),
-    "widths": Setting("integers", "widths of the hidden layers: 2,4,8", least=1),
+    "n": size("numbers to multiply; most products of more are 0 in single precision", most=200, published=True),
+    "depths": Setting("integers", "numbers of hidden layers, each another: 1,2,3", least=1, rule=each_another),
+    "widths": Setting("integers", "widths of the hidden layers, each another: 2,4,8", least=1, rule=each_another),
     "wide": size("width of the one-layer network that two layers of 8 are compared with", published=True),
     "networks": size("number of networks in each shape", most=10_000),
 }

@@ -5,7 +5,16 @@ Two protocols, because the paper's text and its released program differ.
 
 from typing import Any
 
-from deeptheory.studies.settings import ACTIVATION, INITIALIZERS, LEARNING_RATE, WIDTHS, Setting, fraction, size
+from deeptheory.studies.settings import (
+    ACTIVATION,
+    INITIALIZERS,
+    LEARNING_RATE,
+    WIDTHS,
+    Setting,
+    each_another,
+    fraction,
+    size,
+)
 from deeptheory.studies.study import Scale, Study
 
 _BOTH = {
@@ -72,7 +81,7 @@ SCALES = {
 
 
 def _each_trains(shares: list[float]) -> bool:
-    return len({*shares}) == len(shares) and min(shares) * 4096 >= 1
+    return each_another(shares) and min(shares) * 4096 >= 1
 
 
 SETTINGS = {

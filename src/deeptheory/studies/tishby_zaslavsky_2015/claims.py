@@ -5,6 +5,8 @@ label. The bottleneck curve bounds the second by the first. Layers can only lose
 are expected just after the curve's bifurcations; and a finite sample makes one point of the curve the best.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +14,7 @@ import numpy as np
 
 from deeptheory.core.results import Estimate
 from deeptheory.runs import NotRun, Sample
+from deeptheory.runs.intervals import sample_of
 from deeptheory.studies.paper import Paper, exact
 
 PAPER = Paper(
@@ -19,6 +22,7 @@ PAPER = Paper(
 )
 OURS = "other data"  # the setting of what is measured on networks of ours
 _LAYERS = [f"layer{k}" for k in range(1, 6)]
+_LEARNED = 0.5  # of I(X;Y) that the output holds; below it networks are called untrained
 _LEAST_RISE = 1e-4  # bits of I(X;T) between two betas, below which a slope is rounding
 
 
@@ -93,6 +97,20 @@ def moved_after_bifurcations(results: Any) -> Sample:
     return Sample(distance_after(results, -1) - distance_after(results, 0), "mean", (note,))
 
 
+def of_trained(measure: Callable[[Any], Any]) -> Callable[[Any], Sample]:
+    """The measure of a claim about trained networks, which decides nothing where their epochs were too few to learn."""
+
+    def measured(results: Any) -> Sample:
+        found = measure(results)
+        sample = found if isinstance(found, Sample) else sample_of(found)
+        data = results["layers"]
+        part = float(data["i_y"].isel(step=-1, layer=-1).mean()) / data.attrs["information"]
+        why = f"the outputs hold {100 * part:.0f} % of I(X;Y) at the end: these networks have not learned"
+        return sample if part >= _LEARNED else replace(sample, undecided=why)
+
+    return measured
+
+
 def has_inner_minimum(results: Any) -> Estimate:
     """1 where the minimum of the finite-sample bound lies inside."""
     data = results["bound"]
@@ -162,7 +180,7 @@ CLAIMS = [
         "signed distance in log beta of a layer's fitted beta after the nearest critical beta, mean over layers, "
         "trained minus untrained networks",
         "> 0",
-        moved_after_bifurcations,
+        of_trained(moved_after_bifurcations),
         setting=OURS,
     ),
     PAPER.claim(
@@ -179,7 +197,7 @@ CLAIMS = [
         "A network's distortion and complexity exceed the optimal ones for its sample.",
         "the smaller of the generalization gap and the complexity gap, mean over networks",
         ">= 0",
-        lambda results: gap(results, "d_gap", "c_gap"),
+        of_trained(lambda results: gap(results, "d_gap", "c_gap")),
         unit="bits",
         setting=OURS,
     ),
@@ -189,7 +207,7 @@ CLAIMS = [
         "The network's distortion exceeds the optimal one.",
         "I(X;Y|decision) less D*(n), mean over networks",
         ">= 0",
-        lambda results: gap(results, "d_gap"),
+        of_trained(lambda results: gap(results, "d_gap")),
         unit="bits",
         setting=OURS,
     ),
@@ -199,7 +217,7 @@ CLAIMS = [
         "The network's complexity exceeds the optimal one.",
         "I(X;decision) less R*(n), mean over networks",
         ">= 0",
-        lambda results: gap(results, "c_gap"),
+        of_trained(lambda results: gap(results, "c_gap")),
         unit="bits",
         setting=OURS,
     ),
