@@ -135,3 +135,17 @@ def test_nothing_says_that_compression_is_generalization():
     said = {f.name: m[0] for f in files if (m := claim.search(f.read_text(encoding="utf-8")))}
     assert not said
     assert claim.search("so compression explains generalization")
+
+
+def test_signs_and_places_of_columns_beside_labels_do_not_matter():
+    """Halves on which discriminants are learned went by the order of values: 1.88 to 1.93 bits of the same samples."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(600, 6))
+    label = np.digitize(x[:, 0] + x[:, 4], [-1, 0, 1])
+    one = dt.mutual_information(x, label)
+    assert "learned on the other half" in one.method
+    signs = x * [1, -1, 1, 1, -1, 1]
+    rows = rng.permutation(600)
+    for a, b in ((-x, label), (signs, label), (x[:, ::-1], label), (signs[rows][:, rng.permutation(6)], label[rows])):
+        got = dt.mutual_information(a, b)
+        assert (got.value, got.low, got.high) == pytest.approx((one.value, one.low, one.high), abs=1e-9)

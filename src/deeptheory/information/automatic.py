@@ -36,7 +36,7 @@ import numpy as np
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate
 from deeptheory.information.canonical import Canonical, canonical
-from deeptheory.information.estimators.columns import COPIED
+from deeptheory.information.estimators.columns import COPIED, hashed
 from deeptheory.information.estimators.ksg import ksg
 from deeptheory.information.estimators.limits import (
     INFINITE,
@@ -47,8 +47,15 @@ from deeptheory.information.estimators.limits import (
     too_few,
 )
 from deeptheory.information.estimators.mixed import labeled, mixed
-from deeptheory.information.estimators.plugin import plugin, plugin_entropy, symbols
-from deeptheory.information.estimators.samples import SAMPLING_ERROR, as_samples, check_k, constant, moderate
+from deeptheory.information.estimators.plugin import counted_alike, plugin, plugin_entropy, symbols
+from deeptheory.information.estimators.samples import (
+    NO_BATCHES,
+    SAMPLING_ERROR,
+    as_samples,
+    check_k,
+    constant,
+    moderate,
+)
 from deeptheory.information.ranks import normal_scores, tails_ask
 from deeptheory.information.reading import read
 from deeptheory.information.spread import Counts, counts_of, counts_of_labels, null_half
@@ -61,7 +68,8 @@ _SEEN = 1 / 3  # of what canonical correlations miss, found by regressions
 _WORTH_A_NOTE = 0.1  # bits
 _SCORES = ", normal scores"
 _BIAS = 0.01  # bits from which on the plug-in's are taken off, and an allowance is said
-_NO_DOUBT = ("biased downwards", "left out", "are its neighbors")  # notes of estimators that the rules above answer
+# notes of estimators that the rules above answer
+_NO_DOUBT = ("biased downwards", "left out", "are its neighbors", NO_BATCHES)
 _NULL_DRAWS, _NULL_ROWS = 20, 1_000
 _T = 2.262  # Student, 9 degrees of freedom: half of a batch interval in standard errors
 
@@ -168,7 +176,8 @@ def _counted(i: np.ndarray, j: np.ndarray, seed: int) -> Estimate:
     notes: tuple[str, ...] = ()
     if n < 5 * cells[0] * cells[1]:
         rng = np.random.default_rng([seed, n, 1])
-        null = np.array([plugin(i, rng.permutation(j)).value for _ in range(2 * _NULL_DRAWS)])
+        one, two = counted_alike(i, j)
+        null = np.array([plugin(one, rng.permutation(two)).value for _ in range(2 * _NULL_DRAWS)])
         chance, how = float(null.mean()), "chance, y permuted"
         most = min(plugin_entropy(i).value, plugin_entropy(j).value)
         bias = chance * (most - plain.value) / (most - chance) if most > chance else chance
@@ -192,6 +201,15 @@ def _ordered(*keys: np.ndarray) -> np.ndarray:
     return np.lexsort(np.concatenate([k.reshape(len(k), -1) for k in keys], axis=1).T[::-1])
 
 
+def _alike(a: np.ndarray) -> np.ndarray:
+    """Rows by a hash of how far their ranks lie from the middle, so that halves drawn from them, on which discriminants
+    are learned, do not see the sign, the order or an increasing map of columns either."""
+    from scipy.stats import rankdata
+
+    far = np.abs(2 * rankdata(a, axis=0) - (len(a) + 1)).astype(np.uint64)
+    return np.argsort(hashed(far + np.uint64(0x9E3779B97F4A7C15)).sum(1, dtype=np.uint64), kind="stable")
+
+
 def _beside_labels(a: np.ndarray, label: np.ndarray, how: How) -> Estimate:
     rows = _ordered(a, label)
     a, label = a[rows], label[rows]
@@ -204,6 +222,10 @@ def _beside_labels(a: np.ndarray, label: np.ndarray, how: How) -> Estimate:
         )
     a, label = a[kept], np.unique(label[kept], return_inverse=True)[1].ravel()
     a = a[:, ~constant(a)]
+    turned = how.standardize and a.shape[1] > 2 and len(a) >= 200
+    if turned:
+        rows = _alike(a)
+        a, label = a[rows], label[rows]
     if label.max() == 0 or a.shape[1] == 0:
         return Estimate(value=0.0, low=0.0, high=0.0, method="constant but for labels seen once", direction="exact")
     left_out = f", {int((~kept).sum())} samples with a label of their own left out" if (~kept).any() else ""
@@ -217,7 +239,7 @@ def _beside_labels(a: np.ndarray, label: np.ndarray, how: How) -> Estimate:
     if how.ranks is None and how.standardize and a.shape[1] <= len(a) // 4 and tails_ask(a):
         plain = _better(count(normal_scores(a), _SCORES), plain)
     chosen = plain
-    if how.standardize and a.shape[1] > 2 and len(a) >= 200:
+    if turned:
         other = _discriminant(a, label, how.k, how.seed)
         chosen = plain if other is None else _better(other, plain)
     return _finished(chosen, [plain], len(a), how.seed, label)

@@ -79,3 +79,16 @@ def test_true_is_miller_madow_and_names_are_those_of_the_field():
 def test_wrong_use(call, match):
     with pytest.raises(InputError, match=match):
         call(np.arange(60) % 7)
+
+
+def test_order_names_and_sides_of_sparse_counts_do_not_matter():
+    """y permuted was drawn in the order of rows: 1.307 to 1.324 bits of the same samples."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 60, 600)
+    y = (x + rng.integers(0, 10, 600)) % 60
+    names, rows = rng.permutation(60), rng.permutation(600)
+    for method in ("auto", "plugin"):
+        one = dt.mutual_information(x, y, method)
+        for a, b in ((x[rows], y[rows]), (names[x], y), (x, names[y].astype(str)), (y, x)):
+            got = dt.mutual_information(a, b, method)
+            assert (got.value, got.low, got.high) == pytest.approx((one.value, one.low, one.high), abs=1e-12)

@@ -152,11 +152,11 @@ def _places(raw: np.ndarray, cut) -> tuple[np.ndarray, int]:
         key = np.zeros(len(raw), dtype=np.uint64)
         for column in raw[:, first:last].T:
             rank = np.unique(column, return_inverse=True)[1].astype(np.uint64).ravel()
-            key = _mixed(key + rank + np.uint64(0x9E3779B97F4A7C15))
+            key = hashed(key + rank + np.uint64(0x9E3779B97F4A7C15))
         keys.append(key)
     whole = np.zeros(len(raw), dtype=np.uint64)
     for key in keys:
-        whole = _mixed(whole + key)
+        whole = hashed(whole + key)
     order = np.argsort(whole, kind="stable")
     place = np.empty(len(raw), dtype=np.int64)
     place[order] = np.arange(len(raw))
@@ -181,7 +181,7 @@ def _distinct(sizes: np.ndarray) -> float:
     return float((1 / sizes).sum())
 
 
-def _mixed(key: np.ndarray) -> np.ndarray:
+def hashed(key: np.ndarray) -> np.ndarray:
     """A hash of 64 bits (Steele, Lea & Flood 2014)."""
     key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -20,7 +20,14 @@ from deeptheory.information.estimators.gaussian import gaussian_entropy
 from deeptheory.information.estimators.kozachenko_leonenko import check_density, kozachenko_leonenko
 from deeptheory.information.estimators.mixed import labeled
 from deeptheory.information.estimators.plugin import bias_note, plugin_entropy, symbols
-from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k, constant, rescaled
+from deeptheory.information.estimators.samples import (
+    as_samples,
+    batch_interval,
+    check_k,
+    constant,
+    many_neighbors,
+    rescaled,
+)
 from deeptheory.information.reading import read
 
 _Z = 1.959963984540054
@@ -102,8 +109,12 @@ def neighbors_given(x: Any, y: Any, *, k: int = 3, seed: int = 0) -> Estimate:
         return kozachenko_leonenko(both, k=k, seed=seed).value - kozachenko_leonenko(b[rows], k=k, seed=seed).value
 
     value = of(np.arange(n))
-    low, high = batch_interval(value, of, n, seed=seed) if np.isfinite(value) else (value, value)
-    note = () if np.isfinite(value) else ("x or y has no density: a column is a function of others",)
+    low, high = batch_interval(value, of, n, seed=seed, least=k + 1) if np.isfinite(value) else (value, value)
+    note = (
+        many_neighbors(k, n, k + 1)
+        if np.isfinite(value)
+        else ("x or y has no density: a column is a function of others",)
+    )
     return Estimate(value=value, low=low, high=high, method=f"Kozachenko-Leonenko, k = {k}, h(X, Y) - h(Y)", notes=note)
 
 

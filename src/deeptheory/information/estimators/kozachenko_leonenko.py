@@ -18,10 +18,18 @@ from deeptheory.core.results import Estimate
 from deeptheory.information.estimators.columns import check_numbers, comparable, dependent
 from deeptheory.information.estimators.limits import BIAS_WITHIN, INFINITE, bias_within, impossible, infinite, nothing
 from deeptheory.information.estimators.neighbors import nearest
-from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k, constant, moderate
+from deeptheory.information.estimators.samples import (
+    ROWS_PER_NEIGHBOR,
+    as_samples,
+    batch_interval,
+    check_k,
+    constant,
+    many_neighbors,
+    moderate,
+)
 from deeptheory.information.spread import null_half
 
-_UNEQUAL = 1e3  # ratio of columns' standard deviations from which distances would see the largest alone
+_UNEQUAL = 10  # ratio of columns' standard deviations from which distances see ever less of the smaller
 _NULL_DRAWS, _NULL_ROWS = 24, 1_000  # permutations of y behind the least width of an interval
 
 
@@ -30,8 +38,8 @@ def kozachenko_leonenko(
 ) -> Estimate:
     """Differential entropy of x [n, d] in bits, in the units of x. weighted: neighbors 1..k with Berrett, Samworth &
     Yuan's weights (the same as the kth alone below four dimensions). standardize: distances between columns of standard
-    deviation 1 (the value is in the units of x all the same); None: where columns' deviations differ by more than
-    1,000.
+    deviation 1 (the value is in the units of x all the same); None: where columns' deviations differ by more than a
+    factor of 10 (600 samples of two normals whose units differ by 300 give half a bit too much, by 900 one and a half).
 
     A constant column, or one that is a linear function of others, makes it minus infinity, with a note.
     InputError: k outside 1..n-1 or too few for the weights, rows that repeat, NaN.
@@ -56,8 +64,8 @@ def kozachenko_leonenko(
         parts.append(_entropy(np.ascontiguousarray(columns[:, rows]), weights))
         return parts[-1] + units
 
-    low, high = batch_interval(value + units, estimate, n, seed=seed)
-    notes = _falling([value], [parts], [a.shape[1]]) + _repeats(a)
+    low, high = batch_interval(value + units, estimate, n, seed=seed, least=k + 1)
+    notes = _falling([value], [parts], [a.shape[1]]) + _repeats(a) + many_neighbors(k, n, k + 1)
     return Estimate(value=value + units, low=low, high=high, method=name, notes=notes)
 
 
@@ -135,7 +143,9 @@ def _by_entropies(x: Any, y: Any, k: int, standardize: bool, seed: int, spread: 
 
     whole = three(first)
     value = whole[0] + whole[1] - whole[2]
-    low, high = batch_interval(value, estimate, n, seed=seed)
+    least = ROWS_PER_NEIGHBOR * k
+    low, high = batch_interval(value, estimate, n, seed=seed, least=least)
+    notes += many_neighbors(k, n, least)
     if spread and high > low:
 
         def of(rows, others=None) -> float:

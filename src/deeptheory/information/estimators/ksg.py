@@ -25,7 +25,13 @@ from deeptheory.information.estimators.limits import (
 )
 from deeptheory.information.estimators.mixed import mixed, words
 from deeptheory.information.estimators.neighbors import information_by_neighbors, nearest_rows, within
-from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k
+from deeptheory.information.estimators.samples import (
+    ROWS_PER_NEIGHBOR,
+    as_samples,
+    batch_interval,
+    check_k,
+    many_neighbors,
+)
 
 
 def ksg(x: Any, y: Any, *, k: int = 3, variant: Literal[1, 2] = 1, standardize: bool = True, seed: int = 0) -> Estimate:
@@ -34,10 +40,10 @@ def ksg(x: Any, y: Any, *, k: int = 3, variant: Literal[1, 2] = 1, standardize: 
     variant: 1, squares around each sample, or 2, rectangles (Kraskov's two estimators).
     k: the neighbor that sets the scale; larger is smoother and more biased. standardize: columns to one scale
     (the distance is the largest difference over columns, so their scales matter). seed: of the noise that breaks ties
-    and of the batches of the interval, which is there from 200 samples on. Constant columns are left out. InputError:
-    unpaired, NaN, k outside 1..n-1, another variant. Words are labels: see `labeled`.
+    and of the batches of the interval, which is there from 200 samples, and 40 k, on. Constant columns are left out.
+    InputError: unpaired, NaN, k outside 1..n-1, another variant. Words are labels: see `labeled`.
     """
-    if isinstance(variant, bool) or variant not in _BY_VARIANT:
+    if isinstance(variant, bool) or not isinstance(variant, int | float | np.number) or variant not in _BY_VARIANT:
         raise InputError(f"variant is {variant!r}; Kraskov's estimators are 1 (squares) and 2 (rectangles)")
     if words(x, y):
         return mixed(x, y, k=k, standardize=standardize, seed=seed)
@@ -51,9 +57,10 @@ def ksg(x: Any, y: Any, *, k: int = 3, variant: Literal[1, 2] = 1, standardize: 
         return nothing(method, columns.notes)
     value = columns.mean(lambda pair: by(pair, k))
     estimate, of_a_tenth = watched(lambda rows: by(columns.rows(rows), k))
-    low, high = batch_interval(value, estimate, n, seed=seed)
+    least = ROWS_PER_NEIGHBOR * k
+    low, high = batch_interval(value, estimate, n, seed=seed, least=least)
     notes = columns.notes + ((INFINITE,) if infinite(*columns.plain) else too_little(value, n, k, of_a_tenth))
-    notes += impossible(value, x=a, y=b)
+    notes += impossible(value, x=a, y=b) + many_neighbors(k, n, least)
     wide = a.shape[1] + b.shape[1]
     if wide > WIDE:
         notes += (f"{wide} columns: biased downwards, more so the stronger the dependence",)

@@ -22,7 +22,14 @@ from deeptheory.information.estimators.columns import comparable
 from deeptheory.information.estimators.limits import INFINITE, WIDE, impossible, infinite, nothing, too_little, watched
 from deeptheory.information.estimators.neighbors import information_by_neighbors
 from deeptheory.information.estimators.plugin import plugin
-from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k, read
+from deeptheory.information.estimators.samples import (
+    ROWS_PER_NEIGHBOR,
+    as_samples,
+    batch_interval,
+    check_k,
+    many_neighbors,
+    read,
+)
 from deeptheory.information.spread import Counts, null_half
 
 _ROUNDING = 1e-13  # of the largest value
@@ -69,7 +76,8 @@ def mixed(
         return nothing(method, columns.notes)
     value = columns.mean(lambda pair: by(pair, k))
     estimate, of_a_tenth = watched(lambda rows: by(columns.rows(rows), k))
-    low, high = batch_interval(value, estimate, n, seed=seed)
+    least = ROWS_PER_NEIGHBOR * k
+    low, high = batch_interval(value, estimate, n, seed=seed, least=least)
     notes = columns.notes
     if variant == "mesner-shalizi":
         notes += (_LEAN,) if columns.tied else ()
@@ -78,7 +86,7 @@ def mixed(
     if a.shape[1] + b.shape[1] > WIDE:
         notes += (f"{a.shape[1] + b.shape[1]} columns: biased downwards",)
     notes += (INFINITE,) if infinite(*columns.plain) else too_little(value, n, k, of_a_tenth)
-    notes += impossible(value, x=a, y=b)
+    notes += impossible(value, x=a, y=b) + (many_neighbors(k, n, least) if np.isnan(low) else ())
     return Estimate(value=value, low=low, high=high, method=method, notes=notes)
 
 
@@ -143,8 +151,11 @@ def labeled(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int =
 
     k: the neighbor, among samples of the same label, that sets the scale; the last of them where a label has k samples
     or fewer (noted). A sample alone with its label has no neighbor and is left out (noted). Constant columns are left
-    out, and ties broken by noise from `seed`. InputError: y has more columns or other numbers.
+    out, and ties broken by noise from `seed`. Words for x are counted: see `plugin`. InputError: y has more columns or
+    other numbers.
     """
+    if words(x):
+        return plugin(x, y)  # the codes of words are no distances
     a, b = as_samples(x=x, y=y)
     if b.shape[1] != 1 or (b != np.floor(b)).any():
         raise InputError(f"y has shape {list(np.shape(y))}; a label is one integer per sample, [n]")

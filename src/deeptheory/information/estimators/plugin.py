@@ -51,7 +51,9 @@ def plugin(x: Any, y: Any, *, correct: bool | str = False, alphabet: tuple[int, 
             "compare with y permuted",
         )
         rng = np.random.default_rng([n, cells])
-        permuted = [_pointwise(i, rng.permutation(j), shape) for _ in range(_PERMUTED)]
+        one, two = counted_alike(i, j)
+        sizes = int(one[-1]) + 1, int(two[-1]) + 1
+        permuted = [_pointwise(one, rng.permutation(two), sizes) for _ in range(_PERMUTED)]
         most = max(most, float(np.mean([c @ v / n for c, v in permuted])))
     got = with_interval(
         value, bias, most, float(p @ (local - value) ** 2), max(freedom, 0), n, name == "miller-madow", notes
@@ -131,6 +133,14 @@ def bias_note(bias: float, correct: bool, way: str, of: str) -> tuple[str, ...]:
     if bias < 0:
         way = {"upwards": "downwards", "downwards": "upwards"}[way]
     return (f"first-order bias {'taken off' if correct else way} {abs(bias):.3g} bits ({of})",)
+
+
+def counted_alike(i: np.ndarray, j: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Codes [n] as often as those of i and of j, the fewer first: what y permuted has depends on these counts alone,
+    and so on no order of rows, name or side."""
+    counts = sorted((np.sort(np.bincount(v))[::-1] for v in (i, j)), key=lambda c: (len(c), c.tolist()))
+    one, two = (np.repeat(np.arange(len(c)), c) for c in counts)
+    return one, two
 
 
 def _pointwise(i: np.ndarray, j: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,8 @@ from deeptheory.core.shapes import check_finite
 from deeptheory.information.reading import read
 
 SAMPLING_ERROR = "interval: sampling error only"
+NO_BATCHES = "ten batches of"
+ROWS_PER_NEIGHBOR = 4  # in a batch; of 3 and fewer, KSG's intervals held the truth in 85 %, of 1 in 28 % of 60 draws
 SAMPLING_NOTE = "the interval is sampling error only, from subsamples: a bias common to all of them is not in it"
 
 
@@ -87,9 +89,25 @@ def columns_of(a: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(a.T, dtype=np.float64)
 
 
-def batch_interval(value: float, estimate: Callable[[np.ndarray], float], n: int, seed: int) -> tuple[float, float]:
-    """95 % interval from ten disjoint batches (statistics.batch_interval). NaN where a batch would hold under 20."""
+def batch_interval(
+    value: float, estimate: Callable[[np.ndarray], float], n: int, seed: int, least: int = 0
+) -> tuple[float, float]:
+    """95 % interval from ten disjoint batches (statistics.batch_interval). NaN where a batch would hold under 20, or
+    under `least`."""
+    if n // statistics.BATCHES < least:
+        return np.nan, np.nan
     return statistics.batch_interval(value, estimate, n, seed=seed)
+
+
+def many_neighbors(k: int, n: int, least: int) -> tuple[str, ...]:
+    """A note where k neighbors, and nothing else, are too many for batches of a tenth of n samples, which need
+    `least`."""
+    if not max(20, least) > n // statistics.BATCHES >= 20:
+        return ()
+    return (
+        f"no interval: {NO_BATCHES} {n} samples are too small for k = {k}; needed: {statistics.BATCHES * least} "
+        "samples, or fewer neighbors",
+    )
 
 
 def has_ties(a: np.ndarray) -> bool:
