@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import deeptheory as dt
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Estimate
 from deeptheory.information.estimators.kozachenko_leonenko import weighted_information
 
 
@@ -57,4 +59,91 @@ def test_a_users_own_function_may_have_no_module():
     x, y = np.random.default_rng(0).normal(size=(2, 100))
     got = dt.mutual_information(x, y, own, permutations=19)
     assert got.value == dt.mutual_information(x, y, "gaussian").value
+    assert 0 < got.p <= 1
+
+
+def _in_nats(x, y):
+    got = dt.mutual_information(x, y, "gaussian", unit="nats")
+    return Estimate(value=got.value, low=got.low, high=got.high, unit="nats", method="mine")
+
+
+def test_a_users_own_function_may_give_nats():
+    """They were taken for bits in .normalized(), and their null's mean was multiplied by log 2 once more."""
+    x, y = np.random.default_rng(0).normal(size=(2, 200))
+    y = x + y
+    bits = dt.mutual_information(x, y, "gaussian", permutations=9)
+    for unit, per in (("bits", 1.0), ("nats", np.log(2))):
+        got = dt.mutual_information(x, y, _in_nats, unit=unit, permutations=9)
+        assert got.unit == unit
+        assert [got.value, got.low, got.high] == pytest.approx([v * per for v in (bits.value, bits.low, bits.high)])
+        assert got.null_mean == pytest.approx(bits.null_mean * per)
+        assert got.p == bits.p
+        assert got.normalized("correlation").value == pytest.approx(bits.normalized("correlation").value)
+        curve = got.convergence(parts=2)
+        assert curve.value == pytest.approx(bits.convergence(parts=2).value * per)
+        assert curve.unit == unit
+
+
+def test_a_fraction_has_no_normalized_form():
+    x, y = np.random.default_rng(0).normal(size=(2, 50))
+    got = dt.mutual_information(x, y, lambda x, y: Estimate(value=0.5, unit="fraction", method="mine"), permutations=3)
+    assert (got.value, got.unit, got.null_mean) == (0.5, "fraction", 0.5)
+    with pytest.raises(InputError, match="is in fraction"):
+        got.normalized("correlation")
+
+
+@pytest.mark.parametrize("word", ["no", "False", [True], np.array([1, 0]), 2, 0.0])
+def test_a_switch_takes_no_word(word):
+    """Any word is true: standardize="no" standardized."""
+    x, y = np.random.default_rng(0).normal(size=(2, 50))
+    with pytest.raises(InputError, match="needed: True or False"):
+        dt.mutual_information(x, y, "ksg", standardize=word)
+    with pytest.raises(InputError, match="needed: True or False, None"):
+        dt.mutual_information(x, y, ranks=word)
+    with pytest.raises(InputError, match="needed: True or False, None"):
+        dt.mutual_information(x, y, "gaussian", correct=word)
+    with pytest.raises(InputError, match="needed: True or False, None"):
+        dt.conditional_mutual_information(x, y, x, ranks=word)
+    same = dt.mutual_information(x, y, "ksg", standardize=np.True_).value
+    assert dt.mutual_information(x, y, "ksg", standardize=1).value == same
+
+
+def test_a_unit_is_a_word():
+    with pytest.raises(InputError, match="known: bits, nats"):
+        dt.entropy([0, 1, 1, 0], unit=["bits"])
+
+
+def test_names_of_words_do_not_matter_by_any_method():
+    """Neighbors among the codes of words, in the value of "labels" and the width of others: .65 bit, renamed .61."""
+    rng = np.random.default_rng(0)
+    x, names = rng.integers(0, 60, 600), rng.permutation(60)
+    label = (x + (rng.random(600) < 0.1)) % 2
+    one, other = (np.char.add("w", v.astype(str)) for v in (x, names[x]))
+    counted = dt.mutual_information(one, label, "plugin")
+    for method, against in (("labels", label), ("ksg", label.astype(str)), ("mixed", label.astype(str))):
+        a, b = (dt.mutual_information(v, against, method) for v in (one, other))
+        assert (a.value, a.low, a.high) == pytest.approx((b.value, b.low, b.high), abs=1e-12)
+        assert a.value == pytest.approx(counted.value, abs=1e-12)
+        assert a.local.mean() == pytest.approx(a.value)
+    numbers = x + rng.normal(size=600)
+    a, b = (dt.mutual_information(v, numbers, "ksg") for v in (one, other))
+    assert (a.value, a.low, a.high) == pytest.approx((b.value, b.low, b.high), abs=1e-12)
+
+
+def test_permutations_are_drawn_one_by_one():
+    """All at once they were draws x n numbers: 8 GB for 10,000 of 100,000 rows. The draws are the same."""
+    import tracemalloc
+
+    from deeptheory.core import statistics
+
+    label = np.random.default_rng(0).integers(0, 2, 20_000)
+    tracemalloc.start()
+    got = dt.mutual_information(label, label[::-1], "plugin", permutations=200)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 200 * 20_000 * 8 / 2
+    orders = statistics.permutations(20_000, 200, seed=[0, 20_000, 5])
+    null = [dt.information.estimators.MUTUAL_INFORMATION["plugin"](label, label[::-1][o]).value for o in orders[:3]]
+    few = dt.mutual_information(label, label[::-1], "plugin", permutations=3)
+    assert few.null_mean == pytest.approx(np.mean(null), abs=1e-15)
     assert 0 < got.p <= 1

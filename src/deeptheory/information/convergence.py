@@ -147,7 +147,7 @@ def converged(
 
 def _parts(n: int, fraction: float, parts: int, seed: int, groups: Any, block: int | None) -> list[np.ndarray]:
     """Disjoint sets of about fraction * n rows: whole groups, stretches of a series, or random rows."""
-    several = min(parts, int(1 / fraction + 1e-9))
+    several = int(min(parts, 1 / fraction + 1e-9))
     if groups is not None:
         codes = statistics.codes_of(as_numpy(groups))
         pieces = [np.flatnonzero(codes == c) for c in np.random.default_rng([seed, n, 9]).permutation(codes.max() + 1)]

@@ -26,6 +26,7 @@ By = Literal[
     "joint entropy",
     "correlation",
 ]
+PER_UNIT = {"bits": 1.0, "nats": math.log(2)}  # what a bit is in it
 _MEANS: dict[str, Callable[[float, float], float]] = {
     "min entropy": min,
     "max entropy": max,
@@ -36,7 +37,7 @@ _MEANS: dict[str, Callable[[float, float], float]] = {
 
 @dataclass(frozen=True)
 class Samples:
-    """What an estimate was made from: function(*sides, **options) in bits; per: what a bit is in its unit."""
+    """What an estimate was made from: function(*sides, **options), and what its unit is in that of the estimate."""
 
     function: Callable[..., Estimate]
     sides: Mapping[str, Any]
@@ -101,7 +102,9 @@ class InformationEstimate(Estimate):
         held = held_by(self)
         if set(held.sides) != {"x", "y"}:
             raise InputError("only an information between x and y has normalized forms")
-        bits = [v / held.per for v in (self.value, self.low, self.high)]
+        if self.unit not in PER_UNIT:
+            raise InputError(f"the estimate is in {self.unit}; normalized forms are of bits or nats")
+        bits = [v / PER_UNIT[self.unit] for v in (self.value, self.low, self.high)]
         notes, said = self.notes, f"{self.method}; normalized by {by}"
         if by == "correlation":
             values = [_as_correlation(v) for v in bits]
@@ -146,7 +149,7 @@ class InformationEstimate(Estimate):
             return of(by[0])
         first, second = of("x"), of("y")
         if by == "joint entropy":
-            return first + second - self.value / held.per
+            return first + second - self.value / PER_UNIT[self.unit]
         return _MEANS[by](first, second)
 
 

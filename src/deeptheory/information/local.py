@@ -35,6 +35,8 @@ def local_values(
         x, y = sides["x"], sides["y"]
         function, sides = (plugin, sides) if all(named) else (labeled, {"x": y, "y": x} if named[0] else sides)
         options = {} if all(named) else {k: v for k, v in options.items() if k != "variant"}
+    if function is labeled and read(sides["x"], "x")[1]:
+        function, options = plugin, {}
     if function not in _LOCAL:
         raise InputError(f"{getattr(function, '__name__', 'this estimator')!r} has no local values; {_KNOWN} have")
     others = {"correct": (None, False, True), "variant": (1, "gao"), "weighted": (False,)}

@@ -20,12 +20,12 @@ from deeptheory.core.shapes import check_finite, labels_of
 from deeptheory.information.agreement import compared_with_auto
 from deeptheory.information.automatic import automatic
 from deeptheory.information.doubts import SERIES, below_nothing, one_series_note, series_note, tails_note
-from deeptheory.information.estimate import InformationEstimate, Samples, held_by, holding
+from deeptheory.information.estimate import PER_UNIT, InformationEstimate, Samples, held_by, holding
 from deeptheory.information.estimators import CONDITIONAL, CONDITIONAL_ENTROPY, ENTROPY, MUTUAL_INFORMATION
 from deeptheory.information.estimators.columns import COPIED
 from deeptheory.information.estimators.limits import BIAS_WITHIN, LEAST_COUNTS, LEAST_GAUSSIAN, LEAST_TRAINED, too_few
 from deeptheory.information.estimators.samples import SAMPLING_ERROR, SAMPLING_NOTE, check_options, check_whole
-from deeptheory.information.options import check_known, method_named
+from deeptheory.information.options import check_known, check_switch, method_named
 from deeptheory.information.ranks import normal_scores
 from deeptheory.information.reading import read, shape_notes
 from deeptheory.information.spread import counts_of, counts_of_labels, null_half
@@ -35,7 +35,6 @@ Method = Literal[
     "auto", "ksg", "plugin", "mixed", "labels", "gaussian", "copula", "lnc", "kl", "wkl", "compressed", "kde-bounds",
     "infonce", "nwj", "dv", "smile", "doe", "lmi", "flow",
 ]  # fmt: skip
-_PER_UNIT = {"bits": 1.0, "nats": math.log(2)}
 _TRAINED = ("infonce", "nwj", "dv", "smile", "doe", "lmi", "flow")  # they split rows, and rank columns, by themselves
 # "wkl" takes entropies, which a grid of ranks has not
 _RANKED = ("ksg", "mixed", "labels", "gaussian", "lnc", *_TRAINED)
@@ -86,15 +85,16 @@ def mutual_information(
     options: the estimator's own, by keyword (k, seed, standardize, correct, ...).
     The estimate holds its samples: .convergence() (the value at fewer of them), .local (by sample), .normalized(by=).
     Intervals: of counts and of counts beside a label from 20 samples on, of neighbor counts with "auto" from 30, of
-    "gaussian" from 10, of trained methods from 100, of neighbor counts and "wkl" by name from 200 (batches);
-    with fewer they are unbounded, with a note, or NaN.
+    "gaussian" from 10, of trained methods from 100, of neighbor counts and "wkl" by name from 200 (batches; 40 k
+    where that is more); with fewer they are unbounded, with a note, or NaN.
     InputError: unpaired samples, the same row labels in another order, NaN, mixed columns, an unknown method or option,
     what the estimator itself refuses.
     """
     function: Callable[..., Estimate]
+    check_switch("ranks", ranks, bool | None)
     if method == "auto":
         function = automatic
-        options = options | ({} if ranks is None else {"ranks": bool(ranks)})
+        options = options | ({} if ranks is None else {"ranks": ranks})
     elif isinstance(method, str) or not callable(method):
         function = method_named(MUTUAL_INFORMATION, method, "estimator")
         name = next(k for k, v in MUTUAL_INFORMATION.items() if v is function)
@@ -132,6 +132,7 @@ def conditional_mutual_information(
     KSG's counts with a condition otherwise. permutations: y permuted within the labels of z, which must be labels.
     groups [n], the rest, and InputError as for `mutual_information`.
     """
+    check_switch("ranks", ranks, bool | None)
     if method == "auto":
         whole = [_whole(a, name) for a, name in ((x, "x"), (y, "y"), (z, "z"))]
         method = "plugin" if all(whole) else "mixed" if any(whole) else "ksg"
@@ -197,7 +198,7 @@ def _estimate(
 ) -> InformationEstimate:
     """shared: an information, not an entropy: it has a null, and is not below 0."""
     shared = shared and len(sides) > 1
-    if unit not in _PER_UNIT:
+    if not isinstance(unit, str) or unit not in PER_UNIT:
         raise InputError(f"unit is {unit!r}; known: bits, nats")
     ours = _is_ours(function)
     if ours:
@@ -230,11 +231,11 @@ def _estimate(
     p, null_mean = math.nan, math.nan
     if permutations:
         p, null_mean = _null(function, sides, options, n, permutations, groups, block)
-    per = _PER_UNIT[unit]
+    per = PER_UNIT[unit] / PER_UNIT[got.unit] if got.unit in PER_UNIT else 1.0  # a user's own may be in nats
     said: dict[str, Any] = {f.name: getattr(got, f.name) for f in fields(Estimate)} | {"notes": notes}
-    if got.unit == "bits":
+    if got.unit in PER_UNIT:
         said |= {"value": got.value * per, "low": got.low * per, "high": got.high * per, "unit": unit}
-    held = Samples(function, sides, options, per if got.unit == "bits" else 1.0, groups, block)
+    held = Samples(function, sides, options, per, groups, block)
     return holding(InformationEstimate(**said, p=p, null_mean=null_mean * per), held)
 
 
@@ -276,11 +277,15 @@ def _wide_enough(got: Estimate, function: Callable, sides: Mapping[str, Any], op
         return got
     n, seed = len(next(iter(sides.values()))), options.get("seed", 0)
     rows = np.random.default_rng([seed, n, 6]).permutation(n)[:_NULL_ROWS]
-    a, b = (read(_rows(s, rows), name)[0] for name, s in sides.items())
+    (a, first), (b, second) = (read(_rows(s, rows), name) for name, s in sides.items())
+    if first and (second or counted["labels"]):
+        return got  # counts of words
+    a, b = (b, a) if first else (a, b)
     if (a == a[0]).all() or (b == b[0]).all():
         return got
     how = options.get("k", 3), options.get("standardize", True), seed
-    of = counts_of_labels(a, statistics.codes_of(b[:, 0]), *how) if counted["labels"] else counts_of(a, b, *how)
+    label = counted["labels"] or first or second
+    of = counts_of_labels(a, statistics.codes_of(b[:, 0]), *how) if label else counts_of(a, b, *how)
     half = null_half(of, len(rows), seed, len(rows), _NULL_DRAWS) * math.sqrt(len(rows) / n)
     return replace(got, low=min(got.low, got.value - half), high=max(got.high, got.value + half))
 
@@ -341,7 +346,11 @@ def _null(function, sides, options, n, draws, groups, block) -> tuple[float, flo
             raise InputError("z is continuous: y cannot be permuted within it; permutations= needs a z of labels")
         within = np.unique(read(sides["z"], "z")[0], axis=0, return_inverse=True)[1].ravel()
     groups = None if groups is None else as_numpy(groups)
-    orders = statistics.permutations(n, draws, seed=seed, groups=groups, block=block, within=within)
+    statistics.permutations(n, 0, groups=groups, block=block, within=within)  # refuses what cannot be moved
+    rng = np.random.default_rng(seed)  # one order at a time: all of them would be draws x n numbers
+    orders = (
+        statistics.permutations(n, 1, seed=rng, groups=groups, block=block, within=within)[0] for _ in range(draws)
+    )
     rest = {name: s for name, s in sides.items() if name not in "xy"}
     options = {**options, **kept_together(function, groups, block)}
     seen = function(sides["x"], sides["y"], *rest.values(), **options).value

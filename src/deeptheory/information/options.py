@@ -4,6 +4,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, get_args, get_type_hints
 
+import numpy as np
+
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
 
@@ -137,3 +139,15 @@ def check_known(function: Callable, options: Mapping[str, Any], entry: tuple[str
             if name in ALIASES:
                 raise InputError(f"{name}= is not an option here; use {ALIASES[name]}")
             raise InputError(unknown(name, dict.fromkeys([*own, *entry]), what="option"))
+        if name in takes and not (name == "correct" and takes[name].annotation is bool):  # which says what there is
+            check_switch(name, options[name], takes[name].annotation)
+
+
+def check_switch(name: str, value: Any, annotation: Any) -> None:
+    """InputError: a switch (of the type bool, or bool | None) that is set to a word, say: any word is true."""
+    kinds = get_args(annotation) or (annotation,)
+    if bool not in kinds or not set(kinds) <= {bool, type(None)} or (value is None and type(None) in kinds):
+        return
+    if not (isinstance(value, bool | np.bool_) or (isinstance(value, int | np.integer) and value in (0, 1))):
+        also = ", None" if type(None) in kinds else ""
+        raise InputError(f"{name} is {value!r:.60}; needed: True or False{also}")
