@@ -81,6 +81,7 @@ EXEMPT = {
     "axis.LayerwiseAxisCode.conditions": "lists its own codes",
     "axis.LayerwiseAxisCode.scalars": "the table's numbers by name; axis_code_of's row compares the table",
     "axis.Decoding.scalars": "by_block by name",
+    "axis.Flatness.relative": "share over along; compared in axis.AxisCode.scalars' row",
     "axis.Efficiency.ratio": "in axis.metric_efficiency's row",
     "axis.Identification.chance": "in axis.AxisCode.scalars' row",
     "axis.Models.aic_weights": "in axis.AxisCode.scalars' row",

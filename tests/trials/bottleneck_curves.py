@@ -99,7 +99,9 @@ def laws(rng, draws):
         step = np.flatnonzero((np.diff(curve.i_x) > 1e-3) & (np.diff(curve.i_y) > 1e-5))
         slope = np.diff(curve.i_x)[step] / np.diff(curve.i_y)[step]
         inside = (slope >= curve.beta[step] * (1 - 1e-3)) & (slope <= curve.beta[step + 1] * (1 + 1e-3))
-        out.append(Found(f"{inside.mean():.2f} of slopes", "between neighboring betas", bool(inside.all())))
+        out.append(
+            Found(f"{inside.sum()} of {len(inside)} slopes", "between neighboring betas", len(inside) and inside.all())
+        )
         out.append(
             near(curve.beta_at(curve.hull()[0][:1]), np.diff(curve.hull()[0])[0] / np.diff(curve.hull()[1])[0], 1e-12)
         )
@@ -173,7 +175,7 @@ def gaussian_weak(rng, draws):
                     i_xy = -sum(mpmath.log(1 - s, 2) for s in squares) / 2
                     pairs = ((found.i_x[0], i_x), (found.i_y[0], i_y), (found.i_xy, i_xy))
                     off = [float(mpmath.mpf(float(a)) / c) for a, c in pairs]
-                    off += [c * s for c, s in zip(found.critical_beta, rho[:k] ** 2)]
+                    off += [c * s for c, s in zip(found.critical_beta, rho[:k] ** 2, strict=True)]
                 out.append(near(off, 1, 1e-9, f"{dx} x {dy}, {weakest:g}: "))
     return all_of(*out)
 
@@ -276,6 +278,8 @@ def rates(rng, draws):
         found = dt.rate_distortion([p, 1 - p], 1 - np.eye(2), [0.5, 1.0, 3.0, 9.0])
         known = [h2(p) - h2(d) if d < p else 0.0 for d in found.distortion]
         out.append(near(found.rate, known, 1e-7, f"p {p}: "))
+        at = [min(p, 1 / (1 + np.exp(b))) for b in (0.5, 1.0, 3.0, 9.0)]  # the slope of the rate in nats is -beta
+        out.append(near(found.distortion, at, 1e-6, f"distortion at beta, p {p}: "))
         out.append(near(found.gap, 0, 1e-7))
     for m in (3, 8):
         found = dt.rate_distortion(np.ones(m) / m, 1 - np.eye(m), [1.0, 4.0])

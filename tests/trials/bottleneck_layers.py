@@ -144,12 +144,13 @@ def depth(networks, epochs):
 
 def shuffled(rng, draws):
     """The null of permuted labels: a layer made without looking at Y fits as badly as with them permuted."""
-    above, p = 0, rng.dirichlet(np.ones(2), 40) / 40
+    above, ratio, p = 0, [], rng.dirichlet(np.ones(2), 40) / 40
     curve = dt.bottleneck_curve(p, [2.0, 10.0], locate=False)
     for _ in range(draws):
         found = bound([rng.integers(0, 4, 40)], p, permutations=9, seed=int(rng.integers(2**31)), curve=curve)
-        above += found.residual.item() < 0.9 * found.residual_shuffled.item()
-    return rare(above, draws, 0.05)
+        ratio.append(found.residual.item() / found.residual_shuffled.item())
+        above += ratio[-1] < 0.9
+    return all_of(rare(above, draws, 0.05), near(np.mean(ratio), 1, 0.05, "mean ratio "))
 
 
 def layer_invariance(rng, draws):
@@ -282,6 +283,18 @@ def medians(n):
     return check
 
 
+def median_ends(rng, draws):
+    """Both ends are the order statistics of the crossings that the sign test's tables name."""
+    steps, out = np.unique(np.geomspace(1, 1e5, 40).astype(int)) - 1, []
+    for n, k in ((6, 1), (9, 2), (18, 5)):
+        t0 = np.sort(np.exp(rng.normal(np.log(100), 1, n)))
+        snr = ((rng.permutation(t0)[:, None] + 1) / (steps + 1)) ** 2
+        found = dt.gradient_phases(moments(snr, np.ones_like(snr), steps))
+        ends = [found.crossing_low[0] / t0[k - 1], found.crossing_high[0] / t0[n - k]]
+        out.append(near(ends, 1, 1e-9, f"{n} networks: "))
+    return all_of(*out)
+
+
 def no_interval(rng, draws):
     found = [dt.gradient_phases(moments(np.ones((n, 2)) * [2, 0.5], np.ones((n, 2)), [0, 9])) for n in (1, 2, 5)]
     none = all(np.isnan(f.crossing_low).all() and np.isnan(f.crossing_high).all() for f in found)
@@ -357,6 +370,7 @@ LAYERS = [
         layer_invariance),
     Row("gradient_phases", "null", "minibatches of pure noise", noise_floor),
     *(Row("gradient_phases", "null", f"median crossing of {n} networks", medians(n), 100, 1000) for n in (6, 18)),
+    Row("gradient_phases", "truth", "ends of the median's interval: order statistics, 6 to 18 networks", median_ends),
     Row("gradient_phases", "null", "no interval below 6 networks", no_interval),
     Row("gradient_phases", "truth", "power laws: closed form", power_laws),
     Row("gradient_phases", "truth", "0/0 at the first, a middle, every step", undefined),

@@ -49,14 +49,16 @@ class Row:
 
     def run(self, full: bool = False) -> Found:
         seed = int(hashlib.sha256(self.name.encode()).hexdigest()[:12], 16)
-        return self.check(np.random.default_rng(seed), self.full if full else self.quick)
+        found = self.check(np.random.default_rng(seed), self.full if full else self.quick)
+        assert isinstance(found.held, bool | np.bool_ | int), found.held  # NaN counts as true
+        return found
 
 
 def covers(hits: int, draws: int, level: float = 0.95) -> Found:
     """So many of the intervals held the truth: at least `level`, within the binomial band."""
     from scipy.stats import binom
 
-    least = int(binom.ppf(FALSE_ALARM, draws, level))
+    least = max(1, int(binom.ppf(FALSE_ALARM, draws, level)) if draws else 0)  # a band from 0 could not fail
     return Found(f"{hits} of {draws} held it", f"at least {least} ({level:.0%} nominal)", hits >= least)
 
 
@@ -64,7 +66,7 @@ def rare(hits: int, draws: int, rate: float = 0.05) -> Found:
     """So many false alarms: at most `rate`, within the binomial band."""
     from scipy.stats import binom
 
-    most = int(binom.ppf(1 - FALSE_ALARM, draws, rate))
+    most = min(draws - 1, int(binom.ppf(1 - FALSE_ALARM, draws, rate)) if draws else 0)
     return Found(f"{hits} of {draws} raised", f"at most {most} ({rate:.0%} nominal)", hits <= most)
 
 
@@ -72,7 +74,7 @@ def often(hits: int, draws: int, rate: float) -> Found:
     """A stated effect was found so many times: at least `rate`, within the binomial band (power)."""
     from scipy.stats import binom
 
-    least = int(binom.ppf(FALSE_ALARM, draws, rate))
+    least = max(1, int(binom.ppf(FALSE_ALARM, draws, rate)) if draws else 0)
     return Found(f"{hits} of {draws} found", f"at least {least} ({rate:.0%} stated)", hits >= least)
 
 
@@ -80,22 +82,29 @@ def uniform(p: Iterable[float]) -> Found:
     """P(p <= a) <= a at a = .01, .05, .1, .2, .5, within the binomial band."""
     p = np.asarray(list(p), dtype=float)
     levels = (0.01, 0.05, 0.1, 0.2, 0.5)
+    if not len(p):
+        return Found("no p-value", "P(p <= a) <= a", False)
     found = [rare(int((p <= a).sum()), len(p), a) for a in levels]
     text = ", ".join(f"p <= {a:g}: {(p <= a).mean():.3f}" for a in levels)
-    return Found(text, "P(p <= a) <= a", all(f.held for f in found) and not np.isnan(p).any())
+    return Found(text, "P(p <= a) <= a", all(f.held for f in found) and bool(((p >= 0) & (p <= 1)).all()))
 
 
 def near(measured, truth, within: float, what: str = "") -> Found:
-    """|measured - truth| <= within, everywhere; equal infinities are equal."""
+    """|measured - truth| <= within, everywhere; equal infinities are equal, NaN is off, and nothing to compare holds
+    nothing."""
     a, b = np.broadcast_arrays(np.asarray(measured, dtype=float), np.asarray(truth, dtype=float))
+    if not a.size:
+        return Found(f"{what}no numbers", f"within {within:g}", False)
     with np.errstate(invalid="ignore"):
         error = np.where(a == b, 0.0, np.abs(a - b))
-    worst = float(np.max(error)) if error.size else 0.0
+    worst = float(np.max(error))
     return Found(f"{what}off by {worst:.3g}", f"within {within:g}", bool(worst <= within))
 
 
 def all_of(*found: Found) -> Found:
-    """Each of these held; the texts of those that did not come first."""
+    """Each of these held; the texts of those that did not come first. None at all do not hold."""
+    if not found:
+        return Found("nothing was compared", "something to compare", False)
     order = sorted(found, key=lambda f: f.held)
     shown = order[:3]
     return Found(
@@ -106,20 +115,23 @@ def all_of(*found: Found) -> Found:
 
 
 def same(values: Iterable, within: float = 0.0) -> Found:
-    """All values equal the first to `within` (absolute): what must not matter does not."""
+    """All values equal the first to `within` (absolute), two or more of one shape: what must not matter does not."""
     first, *others = [np.asarray(v, dtype=float) for v in values]
+    if any(v.shape != first.shape for v in others):
+        return Found(f"shapes {[v.shape for v in (first, *others)]}"[:100], "one shape", False)
     return all_of(*(near(v, first, within) for v in others))
 
 
-def refused(action: Callable, match: str) -> Found:
-    """The input is refused by an InputError that says `match`."""
+def refused(action: Callable, match: str, kind: type[Exception] | None = None) -> Found:
+    """The input is refused by an error of deeptheory's own, or of its class `kind`, that says `match`."""
     import re
 
     from deeptheory.core.errors import DeeptheoryError
 
+    own = kind or DeeptheoryError
     try:
         action()
-    except DeeptheoryError as error:
+    except own as error:
         return Found(str(error)[:100], f"an error about {match!r}", bool(re.search(match, str(error))))
     except Exception as error:  # shown as what it is: a raw error fails the row
         return Found(f"{type(error).__name__}: {error}"[:100], f"an error about {match!r}", False)

@@ -91,6 +91,29 @@ def linear(rng, draws):
     return all_of(*out)
 
 
+def read_on_the_probe(rng, draws):
+    """I of T = W X + noise from the layer's numbers on the probe: one half log2 det (1 + W W' / (n sigma^2)), in words
+    of singular values; of the inputs that carry the label and of the others, those that are not asked for as noise."""
+    out = []
+    for inputs, units, sigma in ((1, 1, 0.3), (5, 3, 1.0), (4, 9, 0.05)):
+        w, shift = rng.normal(size=(2, units, inputs)), rng.normal(size=(2, 1, units))
+        layers = np.stack([info.LinearGaussian.probe(inputs) @ m.T for m in w]) + shift
+        known = [0.5 * np.log2(1 + np.linalg.svd(m)[1] ** 2 / inputs / sigma**2).sum() for m in w]
+        out.append(near(info.LinearGaussian(sigma=sigma).summarize(layers)["i_x"], known, 1e-5))
+        some = inputs // 2
+        got = info.LinearGaussian(sigma=sigma, relevant=some).summarize(layers)
+        for name, others in (("i_x_relevant", slice(some, None)), ("i_x_irrelevant", slice(0, some))):
+            parts = []
+            for m in w:
+                every, rest = m @ m.T / inputs, m[:, others]
+                noise = sigma**2 * np.eye(units) + rest @ rest.T / inputs
+                parts.append(
+                    0.5 * (np.linalg.slogdet(every + sigma**2 * np.eye(units))[1] - np.linalg.slogdet(noise)[1])
+                )
+            out.append(near(got[name], np.array(parts) / np.log(2), 1e-5, f"{name}: "))
+    return all_of(*out)
+
+
 def linear_turns(rng, draws):
     w, teacher = rng.normal(size=(4, 5)), rng.normal(size=(2, 5))
     turn = np.linalg.qr(rng.normal(size=(4, 4)))[0]
@@ -196,7 +219,8 @@ MODELS = [
     Row("information.noisy_neuron_information", "truth", "two points by quadrature; far apart, at no weight",
         two_points),
     Row("information.noisy_neuron_information", "invariance", "order and repeats of points, units", points_order),
-    *(Row(n, "truth", "no weight, one unit, 20,000 samples of layer and label", linear) for n in _LINEAR),
+    *(Row(n, "truth", "no weight, one unit, 20,000 samples of layer and label", linear) for n in _LINEAR[:2]),
+    Row(_LINEAR[2], "truth", "maps read on the probe: singular values; parts of the inputs", read_on_the_probe),
     *(Row(n, "invariance", "turned units, torch, units of measurement, read on the probe", linear_turns)
         for n in _LINEAR),
     Row("information.noisy_network_information", "truth", "one layer over 8 points: one integral; a blind layer",

@@ -3,7 +3,7 @@
 import numpy as np
 
 import deeptheory as dt
-from trials.frame import Row, all_of, covers, near, often, rare, same, uniform
+from trials.frame import Found, Row, all_of, covers, near, often, rare, same, uniform
 
 MI = dt.mutual_information
 
@@ -118,6 +118,8 @@ def transfer_intervals(method, n, drive):
     def check(rng, draws):
         got = [dt.information.transfer_entropy(*coupled(rng, n, drive), method=method) for _ in range(draws)]
         there = [g for g in got if g.low == g.low]
+        if 2 * len(there) < draws:
+            return Found(f"{len(there)} of {draws} have an interval", "half of them", False)
         return covers(sum(g.low <= truth <= g.high for g in there), len(there))
 
     return check
@@ -220,6 +222,8 @@ def lagged_intervals(method, phi):
             ).estimates
             there += got.low == got.low
             hits += got.low <= truth <= got.high
+        if 2 * there < draws:
+            return Found(f"{there} of {draws} have an interval", "half of them", False)
         return covers(hits, there)
 
     return check

@@ -134,7 +134,7 @@ TRAINED = [
           ("1 x 1 Student of 2 degrees, n = 500", heavy(500, 1), heavy(500, 1)))),
     *(Row("mutual_information", "null", f"{m}, trained: 3 columns and 4 labels, n = 500",
         nothing_shared(dense(500, 3), labels(500, 0.1, 0.2, 0.3, 0.4), m, **WHOLE), 0, 40) for m in TAKE_LABELS),
-    *(Row("mutual_information", "null", f"{m}, trained, quick: {case}", nothing_shared(x, y, m, **BRIEF), 2, 40)
+    *(Row("mutual_information", "null", f"{m}, trained, quick: {case}", nothing_shared(x, y, m, **BRIEF), 3, 40)
       for m, case, x, y in (("dv", "2 x 1 counts, n = 200", counts(200, 2), counts(200, 1)),
           ("doe", "2 x 1 dense, n = 200", dense(200, 2), dense(200, 1)))),
     Row("mutual_information", "null", "trained: 30 groups of 10 copies, n = 300", belong, 0, 40),

@@ -118,13 +118,15 @@ def fisher_of_softmax(rng, draws):
     """mean (1 - |p|^2) (|x|^2 + 1): within 1.96 standard errors (Student, 31) as often as said."""
     from scipy.stats import t
 
-    hits = 0
+    hits, off = 0, []
     for k in range(draws):
         net, x, p = _softmax(rng)
         truth = ((1 - (p**2).sum(1)) * ((x**2).sum(1) + 1)).mean()
         value, error = fisher_trace(net, torch.as_tensor(x), seed=k)
         hits += abs(value - truth) <= t.ppf(0.975, 31) * error
-    return covers(hits, draws)
+        off.append([value - truth, error])
+    missed, said = np.sqrt(np.square(off).mean(0))  # an error that is too large covers, too
+    return all_of(covers(hits, draws), near(missed / said, 1, 0.4, "size of the errors over what is said: "))
 
 
 def _network(rng):

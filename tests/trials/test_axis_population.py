@@ -19,6 +19,24 @@ def directions(rng, draws):
     return covers(hits, draws)
 
 
+def directions_by_hand(rng, draws):
+    """Cosines, their mean size, participation and rank by numpy; orthogonal axes and copies of one, of any length."""
+    out = []
+    for kind, axes in (
+        ("random", rng.standard_normal((7, 4))), ("orthogonal", np.eye(5)[:3]), ("one", np.ones((6, 1)) * [1.0, 2, 0]),
+    ):  # fmt: skip
+        found = ax.axes_geometry(axes * np.exp(rng.standard_normal((len(axes), 1))), draws=10)
+        unit = axes / np.linalg.norm(axes, axis=1, keepdims=True)
+        cosine = unit @ unit.T
+        pairs = np.abs(cosine[np.triu_indices(len(axes), 1)])
+        values = np.linalg.svd(unit)[1] ** 2
+        known = [pairs.mean(), values.sum() ** 2 / (values**2).sum(), (values > 1e-6 * values[0]).sum()]
+        known.append((pairs < 0.1).mean())
+        got = [found.mean_absolute, found.participation, found.rank, found.orthogonal]
+        out += [near(found.cosines, cosine, 1e-9), near(got, known, 1e-9, f"{kind}: ")]
+    return all_of(*out)
+
+
 def angles(rng, draws):
     turn = np.linalg.qr(rng.standard_normal((6, 6)))[0]
     a = np.eye(6)[:2] @ turn
@@ -48,6 +66,42 @@ def view_null(rng, draws):
         v = ax.view_tolerance(rng.standard_normal((32, 20)), who, view, permutations=100, seed=int(rng.integers(1e6)))
         hits += v.shuffled_low <= v.invariance <= v.shuffled_high
     return covers(hits, draws)
+
+
+def view_by_loops(rng, draws):
+    """Mean correlations of pairs of pictures of standardized units, one by one: the same identity less others across
+    views, others in one view less in different ones, mirrored views less other ones. Strong identities are found."""
+    who, view = np.repeat(np.arange(5), 3), np.tile(np.array([-30, 0, 30]), 5)
+    y = rng.standard_normal((15, 12)) + rng.standard_normal((5, 12))[who] + rng.standard_normal((3, 12))[view // 30]
+    found = ax.view_tolerance(y, who, view, mirrors=[(-30, 30)], permutations=50)
+    z = (y - y.mean(0)) / y.std(0)
+    like = {(a, b): np.corrcoef(z[a], z[b])[0, 1] for a in range(15) for b in range(15) if a != b}
+
+    def mean(*asked):
+        return np.mean([v for (a, b), v in like.items() if all(ask(a, b) for ask in asked)])
+
+    other, apart = (lambda a, b: who[a] != who[b]), (lambda a, b: view[a] != view[b])
+    mirrored = lambda a, b: view[a] == -view[b] != 0  # noqa: E731
+    by_views = [
+        mean(lambda a, b: who[a] == who[b], lambda a, b, p=p: (view[a], view[b]) == p)
+        - mean(other, lambda a, b, p=p: (view[a], view[b]) == p)
+        for p in ((-30, 0), (-30, 30), (0, 30))
+    ]
+    strong = ax.view_tolerance(3 * rng.standard_normal((5, 12))[who] + y, who, view, permutations=50)
+    return all_of(
+        near(found.invariance, np.mean(by_views), 1e-9, "invariance: "),
+        near(found.view_grouping, mean(other, lambda a, b: view[a] == view[b]) - mean(other, apart), 1e-9),
+        near(
+            found.mirror,
+            mean(other, mirrored) - mean(other, apart, lambda a, b: not mirrored(a, b)),
+            1e-9,
+            "mirror: ",
+        ),
+        Found(
+            f"{strong.invariance:.2f}, shuffled up to {strong.shuffled_high:.2f}", "above",
+            strong.invariance > strong.shuffled_high,
+        ),
+    )  # fmt: skip
 
 
 def latents_of_noise(rng, draws):
@@ -134,7 +188,7 @@ def a_layer_is_its_numbers(rng, draws):
 def pixels(rng, draws):
     x = rng.standard_normal((20, 3, 4))
     values, at = ax.pixels_of(x, 5, 0)
-    return near(values, x.reshape(20, -1)[:, at], 0)
+    return all_of(near(values, x.reshape(20, -1)[:, at], 0), near(len(set(at.tolist())), 5, 0, "different pixels: "))
 
 
 def planes(rng, draws):
@@ -185,9 +239,12 @@ def preference_truth(rng, draws):
         s,
         {"a": slice(0, 2), "b": slice(2, 4)},
         models=False,
-        permutations=0,
+        permutations=99,
     )
-    return near(code.preference.index, [1, 1, -1], 0.1)
+    p = code.preference.p[:, 0]
+    return all_of(
+        near(code.preference.index, [1, 1, -1], 0.1), Found(f"p {p}", "below .05 in each", bool((p < 0.05).all()))
+    )
 
 
 def consistent(rng, draws):
@@ -228,10 +285,13 @@ def similarities(rng, draws):
 ROWS = [
     Row("axis.axes_geometry", "null", "random directions against their own null", directions, 40, 400),
     Row("axis.subspace_angles", "truth", "planes at .3 and 0 radians", angles),
+    Row("axis.axes_geometry", "truth", "random, orthogonal and equal axes by numpy", directions_by_hand),
     *(Row("axis.label_decoding", "null", f"noise, {k} labels, {u} units", labels_of_noise(k, u), 10, 100)
         for k, u in ((2, 3), (5, 100), (10, 10))),
     Row("axis.label_decoding", "truth", "loops over trials (oracle)", labels_by_loops),
     Row("axis.view_tolerance", "null", "neither identity nor view", view_null, 40, 400),
+    Row("axis.view_tolerance", "truth", "pairs of pictures one by one; strong identities lie above the shuffled range",
+        view_by_loops),
     Row("axis.latent_alignment", "null", "unrelated latents are not predicted", latents_of_noise, 1, 20),
     Row("axis.latent_alignment", "truth", "each unit one latent", latents_of_one),
     Row("axis.udr", "truth", "order, sign and monotone scale of latents", ranking),

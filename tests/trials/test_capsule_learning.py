@@ -116,6 +116,33 @@ def objective_value(make):
     return number
 
 
+def objectives_by_hand(rng, draws):
+    """Each objective's value from the network's own lengths and drawings, in numpy."""
+    net, (x, y) = small(3), pictures(rng)
+    given = net(x, y)
+    v, t = N.first_output(given).detach().double().numpy(), np.eye(4)[y.numpy()]
+    margin = (t * np.maximum(0, 0.9 - v) ** 2 + 0.5 * (1 - t) * np.maximum(0, v - 0.1) ** 2).sum(1).mean()
+    drawn = (
+        (given.reconstruction.detach().double().numpy().reshape(24, -1) - x.numpy().reshape(24, -1)) ** 2
+    ).sum() / 24
+    right = (v * t).sum(1, keepdims=True)
+    m = c.spread_margin(3, 10)
+    spread = (np.maximum(0, m - (right - v)) ** 2 * (1 - t)).sum(1).mean()
+    cross = -np.log(right[:, 0] / v.sum(1)).mean()
+    known = {
+        c.capsule_objective(): margin + 0.0005 * drawn,
+        c.capsule_objective(reconstruction=0.1): margin + 0.1 * drawn,
+        c.spread_objective(10): spread,
+        c.probability_objective("cross-entropy"): cross,
+        c.probability_objective("margin"): margin,
+    }
+    found = []
+    for k, (objective, value) in enumerate(known.items()):
+        batch = (x, y) if k < 2 else (x, y, 3)
+        found.append(near(float(objective(net, batch).detach()) / value, 1, 1e-5))
+    return all_of(*found)
+
+
 def batches_and_order(rng, draws):
     net, (x, y) = small(3), pictures(rng)
     turn = torch.as_tensor(rng.permutation(len(x)))
@@ -186,7 +213,8 @@ def flat_beyond_margins(rng, draws):
     found = []
     for k in (2, 5, 10):
         y = torch.as_tensor(rng.integers(0, k, 20))
-        v = torch.where(F.one_hot(y, k).bool(), 0.9 + 0.1 * torch.rand(20, k), 0.1 * torch.rand(20, k)).requires_grad_()
+        a, b = torch.as_tensor(rng.random((2, 20, k)), dtype=torch.float32)
+        v = torch.where(F.one_hot(y, k).bool(), 0.9 + 0.1 * a, 0.1 * b).requires_grad_()
         for loss in (c.margin_loss(v, y), c.spread_loss(v, y, 0.8)):
             found.append(near([float(loss.detach()), float(torch.autograd.grad(loss, v)[0].abs().max())], 0, 0))
     return all_of(*found)
@@ -242,6 +270,8 @@ ROWS = [
             for name, make in (("capsule_objective", c.capsule_objective),
                 ("spread_objective", lambda: c.spread_objective(10)),
                 ("probability_objective", lambda: c.probability_objective("cross-entropy")))),
+    *(Row(f"capsules.{name}", "truth", "lengths and drawings of a network, in numpy; of all three", objectives_by_hand)
+        for name in ("capsule_objective", "spread_objective", "probability_objective")),
     Row("capsules.margin_loss", "invariance", "order of examples, dtype of lengths and labels; spread_loss too",
         losses_by_order_and_scale_of_type),
     Row("datasets.multi_digit", "invariance", "bytes or floats in [0, 1]; random_affine and downsample too",

@@ -1,10 +1,14 @@
 """Data with known numbers: what they promise about information, overlap and error."""
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import torch
 
 import deeptheory as dt
-from trials.frame import Row, all_of, near, quick, refused, same
+from deeptheory.core.errors import StoreError
+from trials.frame import Found, Row, all_of, near, quick, refused, same
 
 
 def entropy(p):
@@ -35,6 +39,10 @@ def soft_labels_follow(rng, draws):
         p = task.p_y_given_x
         out.append(near((task.y - p).sum() / np.sqrt((p * (1 - p)).sum()), 0, 4, "z "))
     return all_of(*out)
+
+
+# columns that are jointly normal; the others are known through maps, tails or mixtures
+GAUSSIAN = ("normal-1x1", "dense-50x50", *(f"{kind}-{d}x{d}" for kind in ("dense", "two-pairs") for d in (2, 3, 5, 25)))
 
 
 def truth_of(name):
@@ -91,12 +99,62 @@ def boxes(rng, draws):
 
 
 def pixel_scales(rng, draws):
-    """Shifting keeps every pixel's value, whatever the dtype and scale."""
+    """Shifting keeps every pixel's value, whatever the dtype and scale; the shifts are those of the seed."""
     x = rng.uniform(size=(4, 8, 8))
-    out = []
+    out, corners = [], []
     for form in (x, x.astype(np.float32), (255 * x).astype(np.uint8)):
         got = dt.datasets.random_shift(form, seed=0, pad=3)
         out.append(near(np.sort(got.reshape(4, -1), 1)[:, -64:], np.sort(form.reshape(4, -1), 1), 0))
+        out.append(Found(str(got.dtype), str(form.dtype), got.dtype == form.dtype))
+        corners.append([np.argwhere(a).min(0) for a in got])
+    moved = np.abs(np.diff(corners[0], axis=0)).max()
+    return all_of(*out, same(corners, 1), Found(f"places {moved} apart", "not one place for all", moved > 0))
+
+
+def written(points, ending):
+    """The text of a file of landmarks, as annotation programs write it: .pts of 300-W, .tem of PsychoMorph."""
+    if ending == ".pts":
+        lines = "\n".join(f"{x!r} {y!r}" for x, y in points.tolist())
+        return f"version: 1\nn_points:  {len(points)}\n{{\n{lines}\n}}\n"
+    if ending == ".tem":
+        lines = "\n".join(f"{x!r}\t{y!r}" for x, y in points.tolist())
+        return f"{len(points)}\n{lines}\n1\n0\n2\n0 1\n"
+    if ending == "named.csv":  # columns found by their heading, y first
+        return "point,y,x\n" + "\n".join(f"{k},{y!r},{x!r}" for k, (x, y) in enumerate(points.tolist()))
+    return "\n".join(f"{x!r},{y!r}" for x, y in points.tolist())
+
+
+LANDMARK_FORMS = (".pts", ".tem", ".csv", "named.csv")
+MARKS = ((0.0, 0.0), (-1.0, -1.0), (np.nan, np.nan), (np.inf, 3.0), (5.0, np.nan))
+
+
+def landmarks_read(rng, draws):
+    """What was written comes back, point by point, of 1 to 90 points; a 0 or a -1 that is one coordinate alone is no
+    mark."""
+    out = []
+    with tempfile.TemporaryDirectory() as folder:
+        for n, ending in ((n, ending) for n in (1, 2, 7, 90) for ending in LANDMARK_FORMS):
+            points = rng.uniform(-3, 250, (n, 2))
+            points[0] = [0, -1]
+            path = Path(folder) / f"a{ending}"
+            path.write_text(written(points, ending))
+            got = dt.datasets.read_landmarks(path)
+            out.append(Found(f"shape {got.shape}", str(points.shape), got.shape == points.shape))
+            out.append(near(got, points, 0, f"{ending}, {n}: "))
+    return all_of(*out)
+
+
+def landmarks_missing(rng, draws):
+    """One mark for missing among good points, at any place: refused, and the mark and its place are said."""
+    out = []
+    with tempfile.TemporaryDirectory() as folder:
+        for mark, ending in ((mark, ending) for mark in MARKS for ending in LANDMARK_FORMS):
+            points, at = rng.uniform(2, 200, (6, 2)), int(rng.integers(6))
+            points[at] = mark
+            path = Path(folder) / f"a{ending}"
+            path.write_text(written(points, ending))
+            said = rf"1 of 6 points are marked as missing, the first is \({mark[0]:g}, {mark[1]:g}\) at \[{at}\]"
+            out.append(refused(lambda path=path: dt.datasets.read_landmarks(path), said, StoreError))
     return all_of(*out)
 
 
@@ -107,14 +165,15 @@ ROWS = [
         task_information(lambda g: dt.datasets.committee(gamma=g))),
     Row("datasets.BinaryTask.p_xy", "truth", "labels drawn from it have its mean", soft_labels_follow, 3, 30),
     *(Row("datasets.GroundTruth.sample", "truth", f"{name}: stated bits against the covariance of 200,000 draws",
-        truth_of(name)) for name in dt.datasets.ground_truths()
-            if name.startswith(("multinormal", "normal-dense", "1v1-normal"))),
+        truth_of(name)) for name in GAUSSIAN),
     Row("datasets.GroundTruth.sample", "invariance", "global seeds, default dtype", sampled_in_parts),
     Row("datasets.StudentTeacher.error", "truth", "closed form against 200,000 new samples", student_error),
     Row("datasets.MultiDigit.overlap", "truth", "boxes of known overlap: 1, 1/4, 0", boxes),
     Row("datasets.random_shift", "invariance", "float64, float32 and uint8 pictures keep their pixels", pixel_scales),
-    Row("datasets.read_landmarks", "truth", "a mark for missing is refused",
-        lambda rng, draws: refused(lambda: dt.datasets.read_landmarks("/nowhere/a.pts"), "cannot be read")),
+    Row("datasets.read_landmarks", "truth", "points written as .pts, .tem, .csv with and without a heading come back",
+        landmarks_read),
+    Row("datasets.read_landmarks", "truth", "a mark for missing in each of these is refused: 0 0, -1 -1, nan, inf",
+        landmarks_missing),
 ]  # fmt: skip
 _LOADER = "loads published files, whose checksums it compares; no number of ours"
 EXEMPT = {

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from deeptheory.faces import FaceSpace, PixelSpace, ProceduralFaces, held_out, recognized
-from trials.frame import Row, all_of, near, often, quick, rare, refused, same
+from trials.frame import Found, Row, all_of, near, often, quick, rare, refused, same
 
 _MADE = {}
 
@@ -88,6 +88,31 @@ def units_of_searched(rng, draws):
     return same(out, 1e-3)
 
 
+def searched_is_found(rng, draws):
+    """Faces of the space itself, drawn at other poses than where the search begins: their landmarks are found to half
+    a pixel, which the beginning misses by more than one."""
+    images, landmarks = made(40, 30)
+    space = FaceSpace.fit(images, landmarks, shape=3, appearance=3)
+    c = space.sample(4, int(rng.integers(2**31)))
+    pose = space.mean_pose + np.array([0, 0, 1.5, -1.5]) * rng.uniform(0.7, 1.3, (4, 1))
+    truth = space.landmarks(c, pose)
+    found = space.search(space.decode(c, pose=pose), prior=0)  # the prior holds a face near the poses of the fit
+    begin = np.linalg.norm(space.landmarks(c, np.tile(space.mean_pose, (4, 1))) - truth, axis=2).mean()
+    error = np.linalg.norm(found.landmarks - truth, axis=2).mean()
+    return all_of(near(error, 0, 0.5, "pixels: "), Found(f"begins {begin:.2f} pixels away", "above 1", begin > 1))
+
+
+def more_is_nearer(rng, draws):
+    """Drawn faces, which a few numbers made: with 8 components the held-out errors are below those with 1."""
+    images, landmarks = made(24, 60)
+    found = held_out(images, landmarks, (1, 8), folds=4)
+    few, many = found.landmark_error.mean(0), found.pixel_error.mean(0)
+    return all_of(
+        Found(f"landmarks {few[1]:.3g} of {few[0]:.3g}", "at most .8 of it", bool(few[1] <= 0.8 * few[0])),
+        Found(f"pixels {many[1]:.3g} of {many[0]:.3g}", "at most .95 of it", bool(many[1] <= 0.95 * many[0])),
+    )
+
+
 def kinds_of_arrays(rng, draws):
     images, landmarks = made()
     space = FaceSpace.fit(images, landmarks, shape=3, appearance=3)
@@ -140,13 +165,19 @@ def noise_is_not_held(rng, draws):
 def pixels_come_back(rng, draws):
     x = rng.normal(size=(12, 6, 6))
     space = PixelSpace.fit(x, 11)
-    return near(space.decode(space.encode(x)), x, 1e-9)
+    code = space.encode(x)
+    return all_of(near(space.decode(code), x, 1e-9), near(code.shape, [12, 11], 0, "11 numbers each: "))
 
 
 def one_seed_one_face(rng, draws):
     seed = int(rng.integers(1000))
     few, many = ProceduralFaces(size=16).sample(2, seed), ProceduralFaces(size=16).sample(5, seed)
-    return same([few.images, many.images[:2]])
+    other, images = ProceduralFaces(size=16).sample(2, seed + 1), np.asarray(many.images, dtype=float)
+    apart = [np.abs(images[0] - images[1]).max(), np.abs(np.asarray(other.images, dtype=float) - images[:2]).max()]
+    return all_of(
+        same([few.images, many.images[:2]]),
+        Found(f"faces {apart[0]:.3g}, seeds {apart[1]:.3g} of the gray range apart", "above .1", min(apart) > 0.1),
+    )
 
 
 def refusals(rng, draws):
@@ -176,10 +207,14 @@ ROWS = [
         units_of_coordinates),
     Row("faces.recognized", "invariance", "coordinates that begin up to 1e9 units away", coordinates_far_away),
     Row("faces.recognized", "invariance", "one coordinate far away, two in other units", coordinates_of_other_kinds),
+    Row("faces.FaceSpace.search", "truth", "faces of the space at other poses, no prior: landmarks to half a pixel",
+        searched_is_found),
+    Row("faces.held_out", "truth", "drawn faces: 8 components explain more held out than 1", more_is_nearer),
     Row("faces.FaceSpace.search", "invariance", "pictures in units from 1e-12 to 1e12", units_of_searched),
     Row("faces.held_out", "null", "pictures of noise: components explain nothing held out", noise_is_not_held),
     Row("faces.PixelSpace.encode", "truth", "all components give the pictures back", pixels_come_back),
-    Row("faces.ProceduralFaces.sample", "invariance", "face k of a seed, however many are drawn", one_seed_one_face),
+    Row("faces.ProceduralFaces.sample", "invariance", "face k of a seed, however many are drawn; no two alike",
+        one_seed_one_face),
 ]  # fmt: skip
 EXEMPT = {
     "faces.montage": "arranges pictures, no number",

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
+import deeptheory as dt
 from deeptheory.core.statistics import permutation_p
 from deeptheory.inspection import (
     bottleneck_bound,
@@ -175,9 +176,6 @@ def collapse_refuses(rng, draws):
     )
 
 
-# decoders
-
-
 # cheapness
 
 
@@ -269,10 +267,36 @@ def _distances(net, x, p, bins):
 def unrelated_table(rng, draws):
     """Labels that have nothing to do with the inputs: the distance is beyond its permuted control in one draw of ten
     (two sides)."""
-    hits = 0
+    hits, told = 0, []
     for _ in range(draws):
-        hits += bool(_distances(*_bounded(rng, 4))[1].at("output", "distance").beyond_permuted)
-    return rare(hits, draws, 0.1)
+        seen = _distances(*_bounded(rng, 4))[1].at("output", "distance")
+        told.append(seen.beyond_permuted is not None and math.isfinite(seen.value))
+        hits += bool(seen.beyond_permuted)
+    return all_of(rare(hits, draws, 0.1), Found(f"{sum(told)} of {draws} judged", "all", all(told)))
+
+
+def bound_by_hand(rng, draws):
+    """Cells of equal width over a layer's own range, counted; the bound's height over the same I(X;T) by the curve."""
+    out = []
+    for bins, kinds in ((4, 3), (9, 5)):
+        net, x, p, _ = _bounded(rng, bins, kinds)
+        found, curve = _distances(net, x, p, bins)[0], dt.bottleneck_curve(p)
+        with torch.no_grad():
+            layers = [net[:2](x).double().numpy(), net(x).double().numpy()]
+        for k, h in enumerate(layers):
+            edges = np.linspace(h.min(), h.max(), bins + 1)[:-1]
+            cells = np.maximum(np.searchsorted(edges, h, side="left") - 1, 0)
+            t = np.unique(cells, axis=0, return_inverse=True)[1].ravel()
+            joint = np.stack([p[t == c].sum(0) for c in range(t.max() + 1)])
+
+            def bits(q):
+                return float(-(q[q > 0] * np.log2(q[q > 0])).sum())
+
+            i_x, i_y = bits(joint.sum(1)), bits(joint.sum(1)) + bits(joint.sum(0)) - bits(joint)
+            known = [max(0.0, float(curve.bound(i_x)) - i_y), i_x, i_y]
+            out.append(near(found[3 * k : 3 * k + 3], known, 1e-6, f"{bins} cells: "))
+            out.append(at_least(known[0], 0.01, "a distance that is no 0: "))
+    return all_of(*out)
 
 
 def constant_labels(rng, draws):
@@ -332,6 +356,7 @@ ROWS = [
     Row(R2, "invariance", "rotation, scale, shift, units, torch", r2_does_not_depend),
     Row(R2, "truth", "refusals and constant units", r2_refuses),
     Row(BOUND, "null", "labels that have nothing to do with the inputs", unrelated_table, 8, 100),
+    Row(BOUND, "truth", "cells counted by hand, the curve's height above them", bound_by_hand),
     Row(BOUND, "truth", "nothing to tell about the label", constant_labels),
     Row(BOUND, "invariance", "order of columns and rows, torch", table_does_not_depend),
     Row(ALONE, "null", "cells at random", crowded_at_random, 5, 100),

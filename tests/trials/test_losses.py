@@ -59,6 +59,18 @@ def batches(rng, draws):
     return same([networks.accuracy(_Fixed(), z, y, batch=b) for b in (1, 7, 64, 512)])
 
 
+def counted(rng, draws):
+    """Those whose label has the largest logit, one by one."""
+    out = []
+    for n, classes in ((1, 2), (33, 3), (200, 7)):
+        z, y = _logits(rng, n, classes)
+        right = sum(max(range(classes), key=row.__getitem__) == label for row, label in zip(z.tolist(), y.tolist()))
+        for labels in (y, y.numpy(), y.int()):
+            out.append(near(networks.accuracy(_Fixed(), z, labels), right / n, 1e-12, f"{n}: "))
+        out.append(near(networks.accuracy(_Fixed(), z, z.argmax(1)), 1, 0))
+    return all_of(*out)
+
+
 def squared_error(rng, draws):
     a, b = torch.as_tensor(rng.normal(size=(2, 6, 3, 4, 4)))
     hand = 0.0005 * ((a.numpy() - b.numpy()) ** 2).sum() / 6
@@ -82,6 +94,7 @@ ROWS = [
     *(Row(name, "invariance", "order, dtype, default dtype, inference mode", several_dtypes(loss))
         for name, loss in _LOSSES.items()),
     Row("networks.accuracy", "null", "logits without a label: one in five", chance, 20, 200),
+    Row("networks.accuracy", "truth", "counted one by one, 2 to 7 classes", counted),
     Row("networks.accuracy", "invariance", "batches of 1 to 512", batches),
     Row("capsules.reconstruction_loss", "truth", "summed over pixels, mean over the batch; 0 of equal pictures",
         squared_error),

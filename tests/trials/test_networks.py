@@ -179,13 +179,17 @@ def fit_numbers(engine):
 
 
 def resumed(engine):
-    """A training that was stopped and gone on with has the bits of an unbroken one."""
+    """A training that was stopped and gone on with has the bits of an unbroken one, and does no step twice."""
 
     def check(rng, draws):
         x, y = rng.normal(size=(60, 4)).astype(np.float32), rng.integers(0, 2, 60)
+        told = []
 
         def run(folder=None, stop=None):
+            told.clear()
+
             def progress(done, total):
+                told.append(done)
                 if done == stop:
                     raise KeyboardInterrupt
 
@@ -202,13 +206,15 @@ def resumed(engine):
             done = N.fit(nets, x, y, checkpoint=folder and N.Checkpoint(folder, 0), **how)
             return np.concatenate([parameters_to_vector(nets.parameters()).numpy(force=True), done.train_loss.ravel()])
 
-        values = [run()]
+        values, steps = [run()], []
         for stop in (1, 7, 19):
             with tempfile.TemporaryDirectory() as folder:
                 with suppress(KeyboardInterrupt):
                     run(Path(folder) / "c", stop)
+                steps.append(near(told[-1], stop, 0, "stopped: "))
                 values.append(run(Path(folder) / "c"))
-        return same(values)
+                steps.append(near(told[0], stop - (engine != "train"), 0, "goes on at: "))
+        return all_of(same(values), *steps)
 
     return check
 

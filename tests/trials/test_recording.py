@@ -1,6 +1,7 @@
 """Looking into models: what a Recorder's numbers promise, tried. Nothing here is random but the data, so there is no
 null but the label statistics'; truth is torch itself, run by hand."""
 
+from copy import deepcopy
 from itertools import pairwise
 
 import numpy as np
@@ -83,16 +84,21 @@ def batches(rng, draws):
 
 
 def who_calls(rng, draws):
-    """Modes, threads, default dtype, who called before: the same bits."""
+    """Modes, threads, default dtype, who called before: the same. The model has layers to which its mode matters."""
     model, (x, y) = net(rng), probe(rng)
+    model = nn.Sequential(nn.BatchNorm1d(6), nn.Dropout(0.4), *model)
+    model(x + 2)  # running statistics that are not those of the probe
 
     def values():
         recorder = dt.Recorder(model, x, y)
         recorder.snapshot(0)
         return torch.cat([recorder.recording.activations(name, 0).flatten() for name in recorder.recording.layers])
 
+    model.eval()
     out, threads = [values()], torch.get_num_threads()
     model.train()
+    with torch.no_grad():  # a copy, whose running statistics that pass moves
+        moved = float((deepcopy(model)(x) - out[0][-3 * len(x) :].reshape(-1, 3)).abs().max())
     out.append(values())
     with torch.inference_mode():
         out.append(values())
@@ -107,7 +113,7 @@ def who_calls(rng, draws):
     torch.set_num_threads(2 if threads == 1 else 1)
     out.append(values())
     torch.set_num_threads(threads)
-    return same(out, 1e-6)
+    return all_of(same(out, 1e-6), Found(f"its own output in train mode is {moved:.2g} away", "above .1", moved > 0.1))
 
 
 def forms(rng, draws):
@@ -170,7 +176,17 @@ def cost_is_what_is_held(rng, draws):
     lean = dt.Recorder(model, x, y, readouts=[dt.Exact(), dt.Binning(3)], batch=8)
     held = sum(a.numel() * a.element_size() for a in whole.activations().values())
     keys = 2 * 16 * 50 * 3  # two readouts, 16 bytes a sample, three layers
-    return near([whole.cost().held, lean.cost().held, lean.cost().passes, lean.cost().batches], [held, keys, 2, 7], 0)
+    units, classes = 9 + 5 + 3, len(np.unique(y))
+    alone = {
+        dt.Quantized(3): 16 * 50 * 3,
+        dt.Quantized(3, "unit"): 16 * 50 * 3 + 16 * units,  # the ends of every unit
+        dt.Binning(4, "unit"): 16 * 50 * 3 + units * 8 * (3 + 4),  # ends, width and edges of every unit
+        dt.Binning(4, "unit", spacing="count"): 4 * 50 * units,  # the float32 numbers themselves
+        ClassStatistics(): units * 8 * (classes + 1),  # float64 sums of every class, and of squares
+    }
+    each = [near(dt.Recorder(model, x, y, readouts=r).cost().held, n, 0, f"{r}: ") for r, n in alone.items()]
+    total = near([whole.cost().held, lean.cost().held, lean.cost().passes, lean.cost().batches], [held, keys, 2, 7], 0)
+    return all_of(total, *each)
 
 
 def gradients(rng, draws):
