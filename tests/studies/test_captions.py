@@ -7,6 +7,7 @@ import pytest
 
 import deeptheory as dt
 from deeptheory.studies.study import STUDIES, find
+from oracles.stored_runs import load
 
 FOLDER = Path(dt.__file__).parent / "studies"
 
@@ -73,3 +74,44 @@ def test_a_region_that_is_drawn_is_said_to_be_shaded(name):
                 regions = [n for n in ast.walk(node) if isinstance(n, ast.Attribute) and n.attr == "region"]
                 if any(getattr(n.value, "id", "") == "charts" for n in regions):
                     assert "haded" in " ".join(texts(node)), (path.name, node.name)
+
+
+@pytest.mark.parametrize(
+    ("study", "figures", "settings", "stale", "said"),
+    [
+        ("saxe-2018", ("_one_neuron", "_curves", "_falls", "_rebin", "_causes", "_cells"),
+            {"bins": 7, "cells": 11, "train": 0.6, "small": 0.25, "batch": 100},
+            ("30 cells", "100 cells", "30 even", "13 times", "tanh, 80 %", "100 over the range of all",
+                "30 % of the data"),
+            ("7 cells", "11 cells", "7 even", "25 times", "tanh, 60 %", "11 over the range of all",
+                "25 % of the data")),
+        ("goldfeld-2019", ("_quantized",), {"bits": 3}, ("256 levels",), ("8 levels",)),
+        ("shwartz-ziv-tishby-2017", ("_falls",), {"activation": "softsign"}, ("than tanh",), ("than softsign",)),
+        ("shwartz-ziv-tishby-2017", ("_falls",), {"activation": "relu"}, ("another range",), ("All are read out",)),
+        ("rolnick-tegmark-2018", ("_learned",), {"activation": "relu"}, ("tanh with",), ("relu with biases",)),
+    ],
+)  # fmt: skip
+def test_captions_follow_the_settings_of_their_run(study, figures, settings, stale, said):
+    results, values, _ = load(study)
+    module = find(study).part("figures")
+    drawn = [getattr(module, name)(results, values | settings) for name in figures]
+    text = "\n".join(f"{d.title} {d.shows} {d.limitations} {d.alt} {d.table.to_csv()}" for d in drawn)
+    assert [word for word in stale if word in text] == []
+    assert [word for word in said if word not in text] == []
+
+
+def test_shading_is_said_where_there_is_some():
+    results, values, _ = load("goldfeld-2019")
+    module = find("goldfeld-2019").part("figures")
+    whole = module._penalty(results, values)
+    assert "Shaded: where layer4 and layer5 have to lie" in whole.shows
+    shallow = {k: d.isel(layer=[0, 1]) if "layer" in d.dims else d for k, d in results.items()}
+    assert "haded" not in module._penalty(shallow, values).shows
+
+
+def test_a_mean_over_nothing_is_said_to_be_none():
+    results, values, _ = load("tishby-zaslavsky-2015")
+    layers = results["layers"]
+    results["layers"] = layers.assign(beta=layers["beta"].where(layers["step"] == layers["step"][0]))
+    drawn = find("tishby-zaslavsky-2015").part("figures")._bifurcations(results, values)
+    assert "trained none, untrained" in drawn.shows

@@ -112,16 +112,18 @@ def _penalty(results: Any, settings: dict) -> PageFigure:
     figure = charts.points(
         table, "at", "mean", "condition", x_title="layer", y_title="fall of I(X;T) after its maximum (bits)"
     )
-    judged = {c.id for c in CLAIMS}
+    ids = {c.id for c in CLAIMS}
+    judged = [name for name in names if f"noisy-compresses/{name}" in ids]
+    shaded = f"Shaded: where {' and '.join(judged)} have to lie without the penalty. " if judged else ""
     for k, name in enumerate(names):
-        if f"noisy-compresses/{name}" in judged:
+        if name in judged:
             charts.region(figure, *stated(CLAIMS, f"noisy-compresses/{name}"), across=(k - 0.5, k + 0.5))
     return PageFigure(
         name="orthonormal",
         title="Orthonormal weights against compression",
         figure=figure,
         table=table,
-        shows="Shaded: where the last two layers have to lie without the penalty. Where do they with it? "
+        shows=f"{shaded}Where do layers lie without the penalty, where with it? "
         f"Held-out accuracy at the end: {ends['noisy']:.3f} without, {ends['orthonormal']:.3f} with the penalty.",
         claims=("orthonormal-stops-compression", "orthonormal-no-harm", "noisy-compresses"),
         limitations=f"Same initial weights and splits. Penalty of weight {settings['orthonormal']:g} on the hidden "
@@ -182,9 +184,9 @@ def _quantized(results: Any, settings: dict) -> PageFigure:
         "early layers stay at the top and hidden ones fall in some networks only (from memory, unverified).",
         shows="Nothing is estimated here. Do early layers stay at the top, and do the last ones fall?",
         claims=("quantised-early-layers-stay", "quantised-last-layers-compress", "quantised-output-compresses"),
-        limitations="Activations are rounded to 256 levels in training and afterwards; what is counted are the "
-        "values that "
-        "the network itself computes. The last line of a panel is the output. Means and middle 80 % of networks.",
+        limitations=f"Activations are rounded to {2 ** settings['bits']} levels in training and afterwards; what is "
+        "counted are the values that the network itself computes. The last line of a panel is the output. Means and "
+        "middle 80 % of networks.",
         alt="Five panels: exact information by layer against the epoch for five architectures.",
     )
 
@@ -291,14 +293,14 @@ def _quantized_digits(results: Any, settings: dict) -> PageFigure | None:
     if "i_x" not in data:
         return None
     table = table_of(by_layer("-".join(map(str, (*DIGIT_WIDTHS, 10))), data["i_x"]))
-    accuracy = data["test_accuracy"].transpose("seed", "step").values[:, -1]
+    accuracy = data["test_accuracy"].isel(step=-1)  # its mean leaves out NaN
     return PageFigure(
         name="quantised-pictures",
         title=f"Quantized networks on pictures of digits, {settings['bits']} bits, exactly",
         figure=charts.lines(table, panel="panel", log="x", x_title="epoch + 1", y_title="I(X;T) (bits)"),
         table=table,
         published="784-16-8-4-2-10 with ReLU on MNIST, 8 bits, 20 networks; the output layer compresses (abstract).",
-        shows=f"Which layers fall? Held-out accuracy at the end {np.nanmean(accuracy):.3f}.",
+        shows=f"Which layers fall? Held-out accuracy at the end {float(accuracy.mean()):.3f}.",
         claims=(
             "quantised-early-layers-stay/mnist",
             "quantised-last-layers-compress/mnist",

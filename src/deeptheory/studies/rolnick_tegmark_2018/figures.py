@@ -162,7 +162,8 @@ def _learned(results: Any, settings: dict) -> PageFigure:
         claims=("fig2-frontier", "two-thin-beat-one-wide"),
         limitations=f"Mean over {data.sizes['seed']} networks a shape of the mean absolute error over that of the best "
         "constant. All shapes have the same number of steps at one rate, so that slow learners look like poor ones. "
-        "tanh with biases is outside the theorem, and the curve is an order of magnitude without its constant.",
+        f"{settings['activation']} with biases is outside the theorem, and the curve is an order of magnitude "
+        "without its constant.",
         alt="Heat map of errors over width and depth with the frontier curve.",
     )
 
@@ -210,8 +211,8 @@ SECTIONS: tuple[Part, ...] = (
     ),
     (
         "Products that were learned (figure 2)",
-        "The theorem is about units without biases whose Taylor coefficients do not vanish; tanh with biases is "
-        "outside it. The figure illustrates the theorem, it does not test it.",
+        "The theorem is about units without biases whose Taylor coefficients do not vanish; networks with biases "
+        "are outside it. The figure illustrates the theorem, it does not test it.",
         (_learned, _against_neurons),
     ),
 )

@@ -26,20 +26,20 @@ from deeptheory.studies.saxe_2018.claims import (
 from deeptheory.studies.saxe_2018.steps import BATCH, NONLINEARITIES, PAPER_RATE, RATE, VARIANCE, readouts
 from deeptheory.studies.tables import by_layer, curve, measured, over_training, table_of
 
-_BINS = {
-    "even": "30 even over [-1, 1]",
-    "global": "100 over the range of all",
-    "net-input": "even in net input",
-    "net-input-fine": "even in net input, 10 x finer",
-    "exact": "every bit counts",
-}
-_LABELS = {"tanh": "tanh, 80 %", "small-tanh": "tanh, 30 %", "relu": "ReLU, 80 %", "small-relu": "ReLU, 30 %"}
 _FIGURE_1 = (("tanh", "even", "tanh"), ("relu", "global", "ReLU"))
 _COMMON = "All 4096 patterns equally likely: what is shown is exact for this readout and for no other."
-
-
 MAIN = "planes"
 TITLE = "On the information bottleneck theory of deep learning"
+
+
+def _bins(settings: dict) -> dict[str, str]:
+    return {
+        "even": f"{settings['bins']} even over [-1, 1]",
+        "global": f"{settings['cells']} over the range of all",
+        "net-input": "even in net input",
+        "net-input-fine": "even in net input, 10 x finer",
+        "exact": "every bit counts",
+    }
 
 
 def lead(settings: dict, scale: str) -> str:
@@ -47,8 +47,8 @@ def lead(settings: dict, scale: str) -> str:
     shape = "-".join(str(w) for w in settings["widths"])
     return (
         f"Networks {shape} of five nonlinearities learn the 12-bit task of Shwartz-Ziv & Tishby for "
-        f"{settings['epochs']} epochs, and "
-        f"{settings['students']} linear students a linear teacher: is compression a law of learning?"
+        f"{settings['epochs']} epochs, and {settings['students']} linear students a linear teacher: is compression a "
+        "law of learning?"
     )
 
 
@@ -67,8 +67,9 @@ def _one_neuron(results: Any, settings: dict) -> PageFigure:
         shows="Shaded: where a saturated tanh unit has to end. How many bits does each unit keep as its weight grows? "
         "Exact, from the Gaussian distribution of the input.",
         claims=("one-neuron-tanh-returns-to-1-bit", "one-neuron-tanh-peak", "one-neuron-relu-grows"),
-        limitations="x ~ N(0, 1), exact from the normal distribution function. Bounded units in 30 cells over [-1, "
-        "1], the others in cells of the same width as far as values reach; with other cells the turn moves.",
+        limitations="x ~ N(0, 1), exact from the normal distribution function. Bounded units in "
+        f"{settings['bins']} cells over [-1, 1], the others in cells of the same width as far as values reach; with "
+        "other cells the turn moves.",
         alt="Lines of information against the weight for five nonlinearities.",
     )
 
@@ -139,9 +140,9 @@ def _curves(results: Any, settings: dict) -> PageFigure:
             "softplus-none",
             "linear-none",
         ),
-        limitations="100 cells over the range of all units, layers and epochs of each network, so that the panels "
-        f"compare. {_COMMON} Lines: means; bands: the middle 80 % of networks. Where a range is set by one large unit, "
-        "small units share few cells.",
+        limitations=f"{settings['cells']} cells over the range of all units, layers and epochs of each network, so "
+        f"that the panels compare. {_COMMON} Lines: means; bands: the middle 80 % of networks. Where a range is set "
+        "by one large unit, small units share few cells.",
         alt="Five panels of mean information by layer against the epoch.",
     )
 
@@ -165,7 +166,8 @@ def _falls(results: Any, settings: dict) -> PageFigure:
         **_dots(results, {step: (step, "global") for step in NONLINEARITIES}, "tanh-compresses/layer5"),
         shows="Shaded: where tanh has to lie. Do layers of bounded units fall, and those of unbounded ones not?",
         claims=("tanh-compresses", "relu-does-not"),
-        limitations="Means with 95 % intervals over networks; 100 cells over the range of all units and epochs.",
+        limitations=f"Means with 95 % intervals over networks; {settings['cells']} cells over the range of all units "
+        "and epochs.",
         alt="Dots with error bars: fall of information by layer for five nonlinearities.",
     )
 
@@ -174,7 +176,7 @@ def _rebin(results: Any, settings: dict) -> PageFigure:
     return PageFigure(
         name="rebinning",
         title="The same tanh networks, other bins (appendix)",
-        **_dots(results, {label: ("tanh", r) for r, label in _BINS.items()}),
+        **_dots(results, {label: ("tanh", r) for r, label in _bins(settings).items()}),
         published="Edges even in net input: the decrease is gone in most layers. Full machine precision: 12 bits, "
         "but in the last layers late.",
         shows="The networks are the same in every color: only the readout differs. What is left of the decrease with "
@@ -220,7 +222,7 @@ def _digits(results: Any, settings: dict) -> PageFigure | None:
     if not all("i_x" in d for d in data.values()):
         return None
     table = table_of([r for name, d in data.items() for r in by_layer(name, d["i_x"])])
-    ends = {n: np.nanmean(d["test_accuracy"].transpose("seed", "step").values[:, -1]) for n, d in data.items()}
+    ends = {n: float(d["test_accuracy"].isel(step=-1).mean()) for n, d in data.items()}
     down = [f"{n} {' and '.join(f'{v.mean():.2f}' for v in digit_falls(d))} bits" for n, d in data.items()]
     said = data["relu"].attrs
     return PageFigure(
@@ -245,8 +247,9 @@ def _causes(results: Any, settings: dict) -> PageFigure:
     conditions = {
         "minibatch": ("tanh", "even"),
         "full batch": ("full-batch", "even"),
-        "30 % of the data": ("small-tanh", "even"),
+        f"{100 * settings['small']:g} % of the data": ("small-tanh", "even"),
     }
+    steps = -(-round(settings["train"] * 4096) // settings["batch"])  # an epoch
     return PageFigure(
         name="causes",
         title="Without minibatch noise, and with little data",
@@ -255,16 +258,18 @@ def _causes(results: Any, settings: dict) -> PageFigure:
         "minibatches do.",
         shows="If the noise of minibatches drove compression, the full batch would fall far less. Does it?",
         claims=("full-batch-compresses", "small-data-compresses-and-overfits"),
-        limitations="tanh, 30 even bins, means with 95 % intervals over networks. At equal epochs the full batch has "
-        "taken 13 times fewer steps.",
+        limitations=f"tanh, {settings['bins']} even bins, means with 95 % intervals over networks. At equal epochs the "
+        f"full batch has taken {f'{steps} times fewer' if steps > 1 else 'as many'} steps.",
         alt="Dots with error bars: fall of information by layer for minibatch, full batch, and scarce data.",
     )
 
 
 def _cells(results: Any, settings: dict) -> PageFigure:
+    much, little = (f"{100 * settings[k]:g} %" for k in ("train", "small"))
+    labels = {s: f"{'tanh' if 'tanh' in s else 'ReLU'}, {little if 'small' in s else much}" for s in CORNERS}
     table = table_of(
         [
-            {"networks": _LABELS[step], "seed": seed, "fall": float(down), "gap": float(gap)}
+            {"networks": labels[step], "seed": seed, "fall": float(down), "gap": float(gap)}
             for step in CORNERS
             for seed, down, gap in zip(results[step]["seed"].values.tolist(), *fall_and_gap(results, step))
         ]
@@ -285,8 +290,9 @@ def _cells(results: Any, settings: dict) -> PageFigure:
         shows="Right of the upright line a network compresses, below the level one it generalizes. "
         "Are all four corners taken?",
         claims=("all-four-cells",),
-        limitations="tanh by 30 even bins, ReLU by 100 over the range of all units and epochs, as in the paper: the "
-        "horizontal axis is not one quantity for both, and the lines were drawn beforehand.",
+        limitations=f"tanh by {settings['bins']} even bins, ReLU by {settings['cells']} over the range of all units "
+        "and epochs (the paper: 30 and 100): the horizontal axis is not one quantity for both, and the lines were "
+        "drawn beforehand.",
         alt="Scatter plot of networks: generalization gap against fall of information.",
     )
 
@@ -314,8 +320,8 @@ def _students(results: Any, settings: dict) -> PageFigure:
         "task does not need compressed while I(X;T) rises as a whole?",
         claims=("overtrained-no-compression", "irrelevant-compresses-while-total-rises"),
         limitations="Closed forms, nothing estimated; the output layer, read with noise of variance 1. Learning "
-        "rates, and "
-        "the number of samples on the right, are ours: the paper states none. Bands: the middle 80 % of students.",
+        "rates, and the number of samples on the right, are ours: the paper states none. Bands: the middle 80 % of "
+        "students.",
         alt="Three panels over the epoch: information and error of linear students.",
     )
 
@@ -342,9 +348,8 @@ def _snr(results: Any, settings: dict) -> PageFigure:
         shows="Does the ratio fall through 1 in networks that compress, and in networks that cannot?",
         claims=("snr-transition-without-compression",),
         limitations="Median over networks (but those whose units have all died) of the norm of the mean gradient "
-        "over that "
-        "of its fluctuation: over the minibatches of an epoch, and for the smallest network over single samples, where "
-        "the ratio starts below 1 at best (the gradient is proportional to x^2, "
+        "over that of its fluctuation: over the minibatches of an epoch, and for the smallest network over single "
+        "samples, where the ratio starts below 1 at best (the gradient is proportional to x^2, "
         "whose mean over standard deviation is 0.71).",
         alt="Four panels: signal-to-noise ratio of the gradients by layer against the epoch.",
     )

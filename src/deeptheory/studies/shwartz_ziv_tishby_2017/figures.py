@@ -13,7 +13,7 @@ from deeptheory.report import charts
 from deeptheory.runs import NotDone, PageFigure
 from deeptheory.studies.pages import Part
 from deeptheory.studies.shwartz_ziv_tishby_2017.claims import epochs_to, label_by_share, last_hidden
-from deeptheory.studies.shwartz_ziv_tishby_2017.steps import described, readout, task
+from deeptheory.studies.shwartz_ziv_tishby_2017.steps import BOUNDED, SOFT, described, readout, task
 from deeptheory.studies.tables import by_layer, estimate, measured, table_of
 
 _STEPS = {
@@ -179,13 +179,13 @@ def _gradients(results: Any, settings: dict) -> PageFigure:
         figure=phases.figure(),
         table=phases.dataset().drop_dims("seed").assign(parts).to_dataframe().reset_index(),
         shows="Solid: norm of the mean gradient over the minibatches of an epoch; dashed: its fluctuation; both over "
-        "the "
-        "norm of the weights, median of the networks. Where a dashed line passes its solid one, noise takes the lead.",
+        "the norm of the weights, median of the networks. Where a dashed line passes its solid one, noise takes the "
+        "lead.",
         claims=("snr-transition", "snr-alike-across-layers"),
         published="The mean falls below the fluctuation near epoch 350, together with the bend in the plane.",
         limitations="With B minibatches of pure noise the ratio tends to 1/sqrt(B), not to 0. The same turn is known "
-        "from networks "
-        "that do not compress (Saxe et al. 2018), so that this figure alone says nothing about compression.",
+        "from networks that do not compress (Saxe et al. 2018), so that this figure alone says nothing about "
+        "compression.",
         alt="Line plot, both axes logarithmic: gradient mean and fluctuation of every layer against the epoch.",
     )
 
@@ -197,7 +197,7 @@ def _controls(results: Any, settings: dict) -> PageFigure:
         title="Control: the same networks with ReLU units",
         figure=plane.figure("curves"),
         table=_mean_table(plane),
-        shows="Does I(X;T) of the hidden layers fall here as it does with tanh?",
+        shows=f"Does I(X;T) of the hidden layers fall here as it does with {settings['activation']}?",
         limitations="ReLU units have no bounds, so the cells span each layer's range at each look: a growing unit "
         f"makes its cells wider, which itself lowers I(X;T). {_trust(plane)}",
         alt="Two line plots over a logarithmic epoch axis: mean I(X;T) and I(T;Y) of each layer of ReLU networks.",
@@ -222,6 +222,10 @@ def _falls(results: Any, settings: dict) -> PageFigure:
     if "minibatch" in set(table["condition"]):
         deep = last_hidden(results["minibatch"])["layer"].item()
     falls = table[table["quantity"] == "fall"]
+    ranges = "All are read out over the range of their layers at each look"
+    if settings["activation"] in BOUNDED:
+        other = f"ReLU is read out over another range than {settings['activation']} (see there)"
+        ranges = f"{other}, so its falls compare in kind, not in size"
     return PageFigure(
         name="falls",
         title="How far each layer compresses, and where it should not",
@@ -233,8 +237,7 @@ def _falls(results: Any, settings: dict) -> PageFigure:
         f"in {deep}. Shuffled labels: whether compression needs anything to learn. "
         "The table beside it holds I(X;T) before training, too.",
         claims=("noise-drives-compression",),
-        limitations="Means with 95 % intervals over networks. ReLU is read out over another range than tanh (see "
-        "there), so its falls compare in kind, not in size.",
+        limitations=f"Means with 95 % intervals over networks. {ranges}.",
         alt="Dots with error bars: fall of I(X;T) in bits by layer for minibatch, full batch, "
         "ReLU and shuffled labels.",
     )
@@ -254,7 +257,9 @@ def _bound(results: Any, settings: dict) -> PageFigure:
     data = results["minibatch"]
     names = [k for k in data.data_vars if str(k).startswith("bound_")]
     layers = data[names].rename({k: str(k).removeprefix("bound_") for k in names}).rename({"when": "step"})
-    curve = dt.bottleneck_curve(described(settings).p_xy, locate=False)
+    soft = described(settings)
+    curve = dt.bottleneck_curve(soft.p_xy, locate=False)
+    gamma, labels = settings["gamma"] or SOFT, "drawn" if settings["gamma"] else "hard"
     return PageFigure(
         name="bound",
         title="Layers against the bottleneck bound (figure 6)",
@@ -264,10 +269,10 @@ def _bound(results: Any, settings: dict) -> PageFigure:
         "the end. Do filled layers lie nearer to the bound?",
         published="Layers near the curve, with a beta that falls with depth (85 % of the data, 50 runs).",
         claims=("on-the-bound", "beta-falls-with-depth"),
-        limitations="The bound is that of the published soft rule (gamma = 50, I(X;Y) = 0.987); networks trained on "
-        "its hard "
-        "labels. First layers lie on it untrained, as the readout tells nearly all inputs apart, far to the right of "
-        "what is needed. The table has the fitted beta with its residual, beside the residual for permuted labels.",
+        limitations=f"The bound is that of the soft rule (gamma = {gamma:g}, I(X;Y) = {soft.mutual_information:.3f}); "
+        f"networks trained on its {labels} labels. First "
+        "layers lie on it untrained, as the readout tells nearly all inputs apart, far to the right of what is "
+        "needed. The table has the fitted beta with its residual, beside the residual for permuted labels.",
         alt="Layers as dots below a dashed, rising and then flat bound.",
     )
 

@@ -17,9 +17,9 @@ from deeptheory.studies.digits import drawn_digits
 from deeptheory.studies.units import in_chunks, seeds
 
 HIDDEN = (12, 10, 8, 6, 4, 2)  # figure 5: the first layer as wide as the input, then two narrower each
-_SOFT = 50.0  # gamma of the paper's soft labels
+SOFT = 50.0  # gamma of the paper's soft labels
 _MOMENTS_OVER = 512  # samples: a full batch has no minibatches of its own to take moments over
-_BOUNDED = ("tanh", "softsign", "sigmoid")  # units within [-1, 1], as are softmax outputs
+BOUNDED = ("tanh", "softsign", "sigmoid")  # units within [-1, 1], as are softmax outputs
 _DIGITS_HIDDEN = (24, 16, 12)
 _DIGITS = {  # the paper states none for this figure: ours, fixed before anything was measured
     "batch": 100,
@@ -34,7 +34,7 @@ _DIGITS = {  # the paper states none for this figure: ours, fixed before anythin
 def readout(settings: dict, activation: str | None = None) -> dt.Binning:
     """Cells over [-1, 1], as the released program cuts them or equal ones as in the text; where units are unbounded,
     equal ones over the range of the layer at that epoch."""
-    bounded = (activation or settings["activation"]) in _BOUNDED
+    bounded = (activation or settings["activation"]) in BOUNDED
     if bounded and settings["released_edges"]:
         return dt.Binning.released(settings["bins"])
     return dt.Binning(settings["bins"], (-1, 1) if bounded else "layer")
@@ -48,7 +48,7 @@ def task(settings: dict) -> Any:
 def described(settings: dict) -> Any:
     """The task that the paper describes, whose p(y|x) is soft with I(X;Y) near 0.99 bit: its bound is a curve. With
     hard labels the bound would be min(I(X;T), H(Y)), which no beta but 1 belongs to."""
-    return task({**settings, "gamma": settings["gamma"] or _SOFT})
+    return task({**settings, "gamma": settings["gamma"] or SOFT})
 
 
 def check(settings: dict) -> None:

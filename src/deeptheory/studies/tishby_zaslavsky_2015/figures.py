@@ -116,7 +116,8 @@ def _bifurcations(results: Any, settings: dict) -> PageFigure:
     figure = charts.lines(
         drawn, "beta", "clusters", "what", x_title="beta", y_title="clusters of the optimum", log="x", style=style
     )
-    after = [np.nanmean(distance_after(results, step)) for step in (-1, 0)]
+    found = [distance_after(results, step) for step in (-1, 0)]
+    after = [f"{np.nanmean(v):+.3g}" if np.isfinite(v).any() else "none" for v in found]
     return PageFigure(
         name="bifurcations",
         title="Bifurcations, and where the layers' fitted betas lie",
@@ -129,8 +130,8 @@ def _bifurcations(results: Any, settings: dict) -> PageFigure:
             ]
         ),
         shows="Steps: clusters appear at critical betas (dotted). Ticks below: fitted betas of layers and networks. "
-        f"Mean signed distance after the nearest critical beta: trained {after[0]:+.3g}, "
-        f"untrained {after[1]:+.3g} in log beta.",
+        f"Mean signed distance after the nearest critical beta: trained {after[0]}, "
+        f"untrained {after[1]} in log beta.",
         claims=("layers-after-bifurcations", "critical-beta"),
         limitations="Betas are fitted with each layer's own decoder. Left out: layers that lost nothing (infinite "
         "beta), and those that no beta above 0 fits better than ruling out the symbols that their decoder excludes.",
