@@ -70,3 +70,14 @@ def test_the_gradient_is_that_of_the_loss(name):
         step[:, k] = 1e-5
         slope = (look(design, y, theta + step).error - look(design, y, theta - step).error) / 2e-5
         np.testing.assert_allclose(-2 * at.gradient[:, k].numpy(), slope.numpy(), atol=1e-8)
+
+
+def test_the_norm_model_says_nothing_of_lengths_far_from_those_that_it_saw():
+    """One stimulus a tenth longer than all others, of one length, put its r2 at -2e12."""
+    rng = np.random.default_rng(0)
+    s = rng.standard_normal((60, 4))
+    s = np.concatenate([s, -s]) / np.linalg.norm(np.concatenate([s, s]), axis=1, keepdims=True)
+    s[0] *= 1.1
+    y = s[:, :1] + 0.3 * rng.standard_normal((120, 1))
+    found = axis_code(y, s, folds=5, permutations=0, groups=np.arange(120)).models
+    assert -20 < found.of("norm")[0] < 0.1  # a cubic beyond what it saw is still no good

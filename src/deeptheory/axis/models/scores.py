@@ -171,11 +171,15 @@ def _within_bounds(design: Design, y: Tensor, even: Tensor, bound: float, effort
 
 
 def _norm_model(inside: Stimuli, y: Tensor, outside: Stimuli) -> Tensor:
-    """Cubic of |s|, no direction at all."""
+    """Cubic of |s|, no direction at all; of lengths farther from those learned from than these from each other, it says
+    what it says there: where all but one are equal, that one would lie 1e11 deviations off.
+    """
     middle, spread = inside.length.mean(), inside.length.std().clamp_min(1e-12)
+    least, most = inside.length.aminmax()
+    width = most - least
 
     def powers(x: Stimuli) -> Tensor:
-        z = (x.length - middle) / spread
+        z = (x.length.clamp(least - width, most + width) - middle) / spread
         return torch.stack([torch.ones_like(z), z, z * z - 1, z * (z * z - 3)], 1)
 
     x = powers(inside).double()
