@@ -8,6 +8,7 @@ import pytest
 
 import deeptheory as dt
 from deeptheory.core.errors import InputError, StoreError
+from deeptheory.playground import measuring
 from deeptheory.playground.grid import PROTOCOL, READOUTS, Setting
 from deeptheory.playground.measuring import measure, read_setting
 
@@ -116,3 +117,17 @@ def test_a_protocol_has_no_other_keys(tmp_path):
     with pytest.raises(InputError, match="unknown key of the protocol 'epoch'; did you mean epochs"):
         measure(tmp_path, TWO, {"epoch": 4})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(measuring, "planes", lambda *a: pytest.fail("trained"))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be made"):
+        measuring.measure(tmp_path / "file" / "below")
+
+
+def test_values_that_are_not_finite_are_no_planes(tmp_path, monkeypatch):
+    monkeypatch.setattr(measuring, "planes", lambda *a: {"range": [float("-inf"), 1.0]})
+    with pytest.raises(InputError, match="tanh-mini-85-true-5 gave values that are not finite"):
+        measuring.measure(tmp_path, [Setting()])
+    assert not list(tmp_path.iterdir())

@@ -127,3 +127,44 @@ def test_a_folder_is_packed_in_the_grids_order(tmp_path):
         (tmp_path / f"{setting.key}.json").write_text(json.dumps(made(setting, k)))
     header, _ = unpack(pack_folder(tmp_path))
     assert [s["key"] for s in header["settings"]] == [Setting().key, Setting("relu").key]
+
+
+def repacked(change):
+    """Packed planes whose header was changed."""
+    raw = gzip.decompress(pack([made(Setting()), made(Setting("relu"))]))
+    size = int.from_bytes(raw[:4], "little")
+    header = json.loads(raw[4 : 4 + size])
+    change(header)
+    head = json.dumps(header).encode()
+    return gzip.compress(len(head).to_bytes(4, "little") + head + raw[4 + size :])
+
+
+def swap(header):
+    a, b = header["settings"]
+    a["key"], b["key"] = b["key"], a["key"]
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (swap, "settings have the names of others"),  # the page would show relu as tanh
+        (lambda h: h["settings"][0].pop("key"), "'key'"),
+        (lambda h: h["steps"].update(i_x=10), "readouts or steps are not those"),
+        (lambda h: h.update(readouts=h["readouts"][::-1]), "readouts or steps are not those"),
+        (lambda h: h.update(epochs=h["epochs"][::-1]), "the epochs do not ascend"),
+        (lambda h: h["protocol"].update(networks=3.0), "networks and layers are not counted"),
+        (lambda h: h["protocol"].pop("lr"), "the protocol or the version is not whole"),
+        (lambda h: h.pop("version"), "'version'"),
+        (lambda h: h["settings"].append(h["settings"][0]), "a setting is there twice"),
+    ],
+)
+def test_a_header_that_contradicts_itself_is_refused(change, match):
+    with pytest.raises(StoreError, match=match):
+        unpack(repacked(change))
+
+
+def test_flipped_bits_are_refused():
+    packed = pack([made(Setting())])
+    for at in range(10, len(packed), max(1, len(packed) // 150)):
+        with pytest.raises(StoreError):
+            unpack(packed[:at] + bytes([packed[at] ^ 8]) + packed[at + 1 :])

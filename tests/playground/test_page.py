@@ -62,6 +62,8 @@ def test_it_says_how_much_was_measured(path):
 
 
 def test_wrong_paths_are_told(tmp_path):
+    with pytest.raises(InputError, match="which is a folder; name a file"):
+        write_playground(tmp_path)
     with pytest.raises(InputError, match="there is no folder"):
         write_playground(tmp_path / "no" / "x.html")
     with pytest.raises(InputError, match="name a folder that --measure filled"):

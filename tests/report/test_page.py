@@ -292,3 +292,8 @@ def test_the_structure_is_one_that_a_screen_reader_can_tell(folder):
 def test_a_figure_of_a_plate_is_what_was_drawn(folder):
     kept = json.loads((folder / "figures" / "moving.json").read_text())
     assert [f["name"] for f in kept["figure"]["frames"]] == ["0", "10", "20", "30", "40"]
+
+
+def test_a_number_just_below_a_thousand_is_no_power_of_ten():
+    values = (999.4, 999.7, -999.6, 1e20, 1e150, 8215568.0)
+    assert [number(v) for v in values] == ["999", "1000", "−1000", "1e+20", "1e+150", "8215568"]

@@ -43,12 +43,22 @@ def measure(
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is no folder; name one to measure into")
     wanted = grid() if settings is None else list(settings)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)  # before anything is trained
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be made ({error.strerror}); name another folder") from error
     for k, setting in enumerate(wanted, start=1):
         path = folder / f"{setting.key}.json"
         if path.exists():
             read_setting(path, protocol)
             continue
-        write_text(path, json.dumps(planes(setting, protocol), separators=(",", ":"), allow_nan=False) + "\n")
+        try:
+            text = json.dumps(planes(setting, protocol), separators=(",", ":"), allow_nan=False)
+        except ValueError as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{setting.key} gave values that are not finite; take a smaller lr") from error
+        write_text(path, text + "\n")
         say(f"{k} of {len(wanted)}: {setting.key}")
     return [folder / f"{setting.key}.json" for setting in wanted]
 

@@ -9,7 +9,9 @@ then train_accuracy and test_accuracy [network, epoch].
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ import numpy as np
 from deeptheory import __version__
 from deeptheory.core.errors import StoreError
 from deeptheory.core.storage import write_text
-from deeptheory.playground.grid import READOUTS, grid
+from deeptheory.playground.grid import PROTOCOL, READOUTS, Setting, grid
 from deeptheory.playground.measuring import DIGITS, SCHEMA, key_of, read_setting
 
 FORM = 1
@@ -84,12 +86,11 @@ def unpack(packed: bytes) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         raw = gzip.decompress(packed)
         size = int.from_bytes(raw[:4], "little")
         header = json.loads(raw[4 : 4 + size])
-        if header["form"] != FORM:
-            raise ValueError(f"form {header['form']}, read is {FORM}")
+        _check(header)
         low, high = np.frombuffer(raw, np.uint8, offset=4 + size).reshape(2, -1).astype(np.int64)
         networks, epochs = header["protocol"]["networks"], len(header["epochs"])
         each = [s["layers"] * (2 * networks + 1) * len(header["readouts"]) + 2 * networks for s in header["settings"]]
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(f"the packed planes cannot be read ({error}); pack them again") from error
     folded, at, out = low + 256 * high, 0, {}
     if sum(each) * epochs != len(folded):
@@ -113,6 +114,26 @@ def unpack(packed: bytes) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         }
         out[setting["key"]] = values | {n: take(n, networks) for n in ("train_accuracy", "test_accuracy")}
     return header, out
+
+
+def _check(header: dict[str, Any]) -> None:
+    """ValueError, KeyError or TypeError: a header of another form, or one that contradicts itself."""
+    if header["form"] != FORM:
+        raise ValueError(f"form {header['form']}, read is {FORM}")
+    if tuple(header["readouts"]) != READOUTS or header["steps"] != STEPS:
+        raise ValueError("readouts or steps are not those of this version")
+    if not header["protocol"].keys() >= PROTOCOL.keys() or not isinstance(header["version"], str):
+        raise ValueError("the protocol or the version is not whole")
+    counts = [header["protocol"]["networks"], *(s["layers"] for s in header["settings"])]
+    if not all(type(n) is int and n > 0 for n in counts):
+        raise ValueError("networks and layers are not counted")
+    if not all(type(e) is int for e in header["epochs"]) or not (np.diff(header["epochs"]) > 0).all():
+        raise ValueError("the epochs do not ascend")
+    keys = [s["key"] for s in header["settings"]]
+    if keys != [Setting(**{k: s[k] for k in asdict(Setting())}).key for s in header["settings"]]:
+        raise ValueError("settings have the names of others")
+    if len(set(keys)) < len(keys):
+        raise ValueError("a setting is there twice")
 
 
 def unpack_folder(packed: bytes, folder: str | Path) -> list[Path]:

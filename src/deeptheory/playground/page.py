@@ -39,6 +39,8 @@ def write_playground(out: str | Path = NAME, planes: str | Path | None = None) -
     out = Path(out)
     if not out.parent.is_dir():
         raise InputError(f"the page was to be {out}; there is no folder {out.parent}")
+    if out.is_dir():
+        raise InputError(f"the page was to be {out}, which is a folder; name a file")
     write_text(out, render(packed_planes(planes)))
     return out
 

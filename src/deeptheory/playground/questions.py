@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 
+from deeptheory.core.names import count_of
 from deeptheory.core.statistics import mean_interval
 from deeptheory.playground.grid import PROTOCOL, Setting
 from deeptheory.report.page import number
@@ -278,8 +279,8 @@ def answers(planes: Planes, tables: dict[str, Any]) -> list[dict[str, Any]]:
 def told_of(networks: int = PROTOCOL["networks"]) -> str:
     """How to read the answers."""
     return (
-        f"Answers are means of {networks} networks with their 95 % intervals, worked out from the planes in this "
-        f"file. A layer is said to "
+        f"Answers are means of {count_of(networks, 'network')} with their 95 % intervals, worked out from the planes "
+        f"in this file. A layer is said to "
         f"compress where the whole interval of its decrease lies above {LEAST:g} bit. Verdicts are those of the "
         f"stored ledgers, "
         "which were measured apart from these planes, each at the setting named beside it."

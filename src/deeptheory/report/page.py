@@ -241,9 +241,9 @@ def number(value: Any) -> str:
         return {"inf": "∞", "-inf": "−∞"}.get(value, value)
     if isinstance(value, float) and not math.isfinite(value):
         return "–" if math.isnan(value) else "∞" if value > 0 else "−∞"
-    if value == int(value) and abs(value) < 1e6:
+    if abs(value) < 1e6 and value == int(value):
         return str(int(value)).replace("-", "−")
-    digits = f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    digits = f"{value:.3g}" if abs(value) < 999.5 or abs(value) >= 1e15 else f"{value:.0f}"
     return digits.replace("-", "−")
 
 
