@@ -212,3 +212,15 @@ def test_a_figure_that_plotly_stumbles_over_is_refused(tmp_path, data):
     (tmp_path / "figures" / "f.json").write_text(f'{{"figure": {{"data": {data}, "layout": {{}}}}}}')
     with pytest.raises(StoreError, match=r"figures/f\.json is damaged"):
         read_figure(tmp_path, "f")
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_an_integer_beyond_every_number_is_refused(tmp_path, digits):
+    path = tmp_path / "x.csv"
+    for cell in ("9" * digits, "-" + "9" * digits, "0." + "3" * digits):
+        path.write_text(f"1.5,{cell}\n2.5,3\n")
+        if cell[0] == "0" and digits < 1000:
+            assert read_array(path).shape == (2, 2)
+            continue
+        with pytest.raises(InputError, match="beyond float64|characters, "):
+            read_array(path)

@@ -15,6 +15,7 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.mat_files import check_mat
 
 SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".txt", ".mat")
+_MOST_DIGITS = 1000  # in text, of a number: Python refuses integers beyond 4,300
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _PICKLED = "holds Python objects (pickled), which are not read; save an array of numbers"
 
@@ -185,6 +186,9 @@ def _numbers(path: Path, rows: list[list[str]]) -> np.ndarray:
     """[n, d]: integers where every cell is one, as a table with a heading has them; else floats. InputError: what looks
     like pandas' own heading of column numbers, integers that a float would round."""
     whole = [[_INTEGER.fullmatch(cell) is not None for cell in row] for row in rows]
+    long = next((cell for row in rows for cell in row if len(cell) > _MOST_DIGITS), "")
+    if long:
+        raise InputError(f"{path} holds a number of {len(long)} characters, {long[:20]}...; read are {_MOST_DIGITS}")
     wide = len(rows[0])
     if wide > 1 and rows[0] == [str(k) for k in range(wide)] and not any(map(all, whole[1:])) and len(rows) > 1:
         raise InputError(
@@ -197,6 +201,8 @@ def _numbers(path: Path, rows: list[list[str]]) -> np.ndarray:
             return np.array(exact, dtype=np.int64)
     for row, marks in zip(rows, whole):
         for cell, is_whole in zip(row, marks):
+            if is_whole and np.isinf(float(cell)):
+                raise InputError(f"{path} holds {cell[:20]}..., an integer of {len(cell)} digits, beyond float64")
             if is_whole and len(cell) > 15 and int(cell) != int(float(cell)):
                 raise InputError(f"{path} holds {cell}, which a float rounds to {float(cell):.0f}; take off an offset")
     return np.array([[float(cell) if cell else np.nan for cell in row] for row in rows])
