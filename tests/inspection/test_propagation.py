@@ -43,7 +43,8 @@ def test_the_default_dtype_draws_no_other_start(dtype):
         found = jacobian_moments(Scaled(1), X, steps=3).largest
     finally:
         torch.set_default_dtype(before)
-    assert torch.equal(found, truth)
+    # another start moves it by .4 %; torch 2.8 rounds float32 otherwise by 4e-8, and from 2.9 on nothing moves
+    assert found.tolist() == pytest.approx(truth.tolist(), rel=1e-7 if torch.__version__ < "2.9" else 0)
 
 
 class OverTime(nn.Module):
