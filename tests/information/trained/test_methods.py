@@ -159,3 +159,13 @@ def test_a_flow_refuses_labels():
     x, _ = pair()
     with pytest.raises(InputError, match="y holds labels, and a flow maps numbers"):
         dt.mutual_information(x, ["a", "b"] * 75, "flow")
+
+
+def test_a_batch_of_small_groups_is_no_error():
+    """Ten batches of whole groups: one of them held no more rows than lmi's neighbors, and all was refused."""
+    x, y = pair(400)
+    groups = np.r_[np.arange(120), np.repeat(np.arange(120, 130), 28)]
+    got = dt.mutual_information(x, y, "lmi", groups=groups, k=12, **BRIEF)
+    assert np.isfinite(got.value)
+    assert np.isnan(got.low)
+    assert any("no interval" in t for t in got.notes)

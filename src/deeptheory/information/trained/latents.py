@@ -126,6 +126,8 @@ def _counted(codes: list[np.ndarray], k: int, settings: Settings, pieces: np.nda
         return replace(got, low=got.value - half, high=got.value + half)
 
     def of(rows: np.ndarray) -> float:
+        if len(rows) <= k:  # a batch of small groups
+            return np.nan
         return ksg(*(c[rows] for c in codes), k=k, seed=settings.seed).value
 
     low, high = statistics.batch_interval(got.value, of, len(pieces), seed=settings.seed, groups=pieces)
