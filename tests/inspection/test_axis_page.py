@@ -210,3 +210,15 @@ def test_archives_of_several_arrays_and_objects_are_named(tmp_path):
         read_array(tmp_path / "objects.npy")
     with pytest.raises(InputError, match="is a folder"):
         read_array(tmp_path)
+
+
+def test_one_unit_has_a_page(capsys, tmp_path):
+    """The command measured the unit and then ended: "axes have shape [1, 3]; needed: [2 or more, d]"."""
+    sim = simulate("axis", n=60, d=3, units=1)
+    np.save(tmp_path / "r.npy", sim.responses)
+    np.save(tmp_path / "f.npy", sim.features)
+    asked = ("--permutations", "9", "--folds", "3", "--out", tmp_path / "run")
+    code, _, err = run(capsys, "axis", tmp_path / "r.npy", tmp_path / "f.npy", *asked)
+    assert (code, "error" in err) == (0, False)
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "how the axes lie to each other cannot be shown: axes have shape [1, 3]" in page

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from deeptheory.axis import AxisCode
+from deeptheory.core.errors import InputError
 from deeptheory.core.storage import write_text
 from deeptheory.runs import Page, PageFigure, Record, Section
 
@@ -44,12 +45,20 @@ def write_axis_page(code: AxisCode, out: str | Path, *, command: str = "axis_cod
 
 
 def axis_page(code: AxisCode, source: str = "") -> Page:
-    """The page itself, for other pages that show an axis code among other things."""
+    """The page itself, for other pages that show an axis code among other things.
+
+    One unit, and units of which one has no axis, have no figure of how axes lie to each other; a notice says so.
+    """
+    notices = code.notes
+    try:
+        geometry = [_geometry(code)]
+    except InputError as error:
+        geometry, notices = [], (*notices, f"how the axes lie to each other cannot be shown: {error}")
     sections = [
         Section(
             title="Tuning along the axis",
             text="The preferred axis is the mean of the stimuli weighted by the response above its mean.",
-            figures=(_ramp(code), *([_preference(code)] if len(code.preference.blocks) > 1 else []), _geometry(code)),
+            figures=(_ramp(code), *([_preference(code)] if len(code.preference.blocks) > 1 else []), *geometry),
         ),
         Section(
             title="Flat orthogonal to it?",
@@ -70,7 +79,7 @@ def axis_page(code: AxisCode, source: str = "") -> Page:
         )
         sections.insert(0, rivals)
     return Page(
-        title="Which code do these units use?", lead=_lead(code, source), sections=tuple(sections), notices=code.notes
+        title="Which code do these units use?", lead=_lead(code, source), sections=tuple(sections), notices=notices
     )
 
 
