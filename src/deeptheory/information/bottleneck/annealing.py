@@ -8,12 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.information.bottleneck.divergence import divergence
 from deeptheory.information.bottleneck.joint import Joint
 from deeptheory.information.bottleneck.mixture import descend, fill, newton
 from deeptheory.information.bottleneck.products import Clock, Optimum, descended
 
 HARD = 1e12  # a beta above which the nearest cluster takes all, and more would overflow
 _HAND_OVERS = 20
+
+
+def hardest(joint: Joint) -> float:
+    """The largest beta of use: HARD, or more where no row is as much as 1e-6 nats from p(y)."""
+    largest = float(divergence(joint.q, joint.p_y).sum(1).max())
+    return HARD / largest if 0 < largest < 1e-6 else HARD
 
 
 def anneal(
@@ -91,7 +98,9 @@ def clustered(
     from each start alone."""
     if not large:
         betas = np.array([1.0]) if clusters == 1 else np.array([0.7, 0.85, 1.0, 1.2, 1.5])
-        encoder = anneal(joint, min(beta, HARD) * betas, clusters, restarts=restarts, seed=seed)[len(betas) // 2]
+        encoder = anneal(joint, min(beta, hardest(joint)) * betas, clusters, restarts=restarts, seed=seed)[
+            len(betas) // 2
+        ]
         return descended(joint, beta, encoder, 3, clock)
     from deeptheory.information.bottleneck.blahut_arimoto import starts
 

@@ -15,13 +15,18 @@ import torch
 from deeptheory.information.bottleneck.joint import Joint
 
 _NO = -1e30  # stands for log 0: times 0 it is 0, and it loses every comparison
+_FAINT = 1e-4  # of p(y)
 _LEAST_ALPHA = 1e-3  # below it the exponent is one cluster's alone: alpha = 0 is meant
 
 
 def step(p, q, qlq, log_w, log_r, beta, alpha):
     """One iteration: encoder [..., n, k] of the old p(t), p(y|t); then the new log p(t) [..., k],
     log p(y|t) [..., k, m]."""
-    distance = (qlq[:, None] - q @ log_r.transpose(-1, -2)).clamp(max=-_NO)  # [..., n, k]
+    distance = qlq[:, None] - q @ log_r.transpose(-1, -2)  # [..., n, k]
+    center = _center(p, q)
+    if center is not None:  # rounding of sums that should be 1 is of first order, a divergence of second
+        distance = distance + (center * log_r.expm1()).sum(-1).unsqueeze(-2)
+    distance = distance.clamp(max=-_NO)
     score = log_w.unsqueeze(-2) - beta * distance
     if alpha < _LEAST_ALPHA:
         encoder = torch.nn.functional.one_hot(score.argmax(-1), score.shape[-1]).to(q)
@@ -31,11 +36,23 @@ def step(p, q, qlq, log_w, log_r, beta, alpha):
 
 
 def update(p, q, encoder):
-    """log p(t) and log p(y|t) of an encoder."""
+    """log p(t) and log p(y|t), or log p(y|t) / p(y) where that is `_center`, of an encoder."""
     held = encoder * p[:, None]
     w = held.sum(-2)
     r = held.transpose(-1, -2) @ q / w.clamp(min=1e-300).unsqueeze(-1)
-    return _log(w), _log(r)
+    center = _center(p, q)
+    return _log(w), _log(r) if center is None else _log_ratio(r, center)
+
+
+def _center(p, q):
+    """p(y) where all p(y|x) are so near to it that logarithms are taken over it, else None: divergences of 1e-14 nats
+    are lost in the difference of sums of logarithms."""
+    p_y = p @ q
+    return p_y if bool(((q - p_y).abs() <= _FAINT * p_y).all()) else None
+
+
+def _log_ratio(v, center):
+    return torch.where(v > 0, ((v - center) / center).clamp(min=-0.5).log1p(), _NO)
 
 
 def _log(v: torch.Tensor) -> torch.Tensor:
@@ -48,8 +65,12 @@ def values(p, q, encoder, beta, alpha):
     w = log_w.exp()
     h_t = -(w * log_w).sum(-1)
     noise = -(p[:, None] * torch.special.xlogy(encoder, encoder)).sum((-1, -2))
-    h_y = -torch.special.xlogy(p @ q, p @ q).sum()
-    i_y = h_y + (w * (log_r.exp() * log_r).sum(-1)).sum(-1)
+    center = _center(p, q)
+    if center is None:
+        h_y = -torch.special.xlogy(p @ q, p @ q).sum()
+        i_y = h_y + (w * (log_r.exp() * log_r).sum(-1)).sum(-1)
+    else:
+        i_y = (w * (center * (log_r.exp() * log_r - log_r.expm1())).sum(-1)).sum(-1)
     return h_t - noise, i_y, h_t, h_t - alpha * noise - beta * i_y
 
 
@@ -73,9 +94,15 @@ def iterate(joint_tensors, encoder, beta, alpha=1.0, iterations=2000, tolerance=
 
 
 def tensors(joint: Joint, device: Any = None):
-    """p [n], q [n, m] and sum_y q log q [n] as float64 tensors."""
+    """p [n], q [n, m] and sum_y q log q [n] as float64 tensors; q log q / p(y) - q + p(y) where that is `_center`."""
     q = torch.as_tensor(joint.q, dtype=torch.float64, device=device)
-    return torch.as_tensor(joint.p, dtype=torch.float64, device=device), q, torch.special.xlogy(q, q).sum(-1)
+    p = torch.as_tensor(joint.p, dtype=torch.float64, device=device)
+    center = _center(p, q)
+    return (
+        p,
+        q,
+        torch.special.xlogy(q, q).sum(-1) if center is None else (q * _log_ratio(q, center) - (q - center)).sum(-1),
+    )
 
 
 def starts(joint: Joint, clusters: int, restarts: int, seed: int) -> np.ndarray:

@@ -11,7 +11,8 @@ import numpy as np
 from deeptheory.core.arrays import as_floats, as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_number, check_whole
-from deeptheory.information.bottleneck.annealing import HARD, anneal, clustered
+from deeptheory.information.bottleneck.annealing import anneal, clustered, hardest
+from deeptheory.information.bottleneck.divergence import divergence
 from deeptheory.information.bottleneck.hard import merge, move
 from deeptheory.information.bottleneck.joint import Joint
 from deeptheory.information.bottleneck.optimal import encoder_of, limited, solve_path
@@ -23,6 +24,7 @@ _SWEEPS = 200
 _DEFAULT = 16  # hard clusters
 _LARGE = 50_000  # entries of p(y|x), above which clusters= goes from each start alone
 _CHEAP = 2_000  # and up to which a gap comes unasked with clusters=
+_FAINT = 1e-6  # bits of I(X;Y), below which it is lost in differences of entropies
 _TIMES = 1e6  # a beta above which costs of hard clusters are counted over beta
 DETERMINISTIC = (
     "{} is a function of {}: every beta above 1 keeps all of I(X;Y), every beta below 1 nothing, and the curve between "
@@ -186,7 +188,7 @@ def dib(
     check_whole(restarts=(restarts, 1), seed=(seed, 0))
     if alpha == 1:
         return ib(joint, beta, clusters=clusters, restarts=restarts, seed=seed)
-    encoder = anneal(joint, np.array([min(beta, HARD)]), k, restarts=restarts, seed=seed, alpha=alpha)[0]
+    encoder = anneal(joint, np.array([min(beta, hardest(joint))]), k, restarts=restarts, seed=seed, alpha=alpha)[0]
     residual = math.nan
     if alpha == 0:
         starts = [_level(joint, _merges(joint, beta)[0], c) for c in {min(k, len(joint.p)), 1}]
@@ -247,17 +249,22 @@ def _finite_or_not(beta: float, clusters: int | None) -> tuple[float, bool]:
     return check_beta(beta), True
 
 
-def _factors(beta: float) -> tuple[float, float]:
-    """Of phi(w) and of phi(h) in hard.py. A large beta is divided out: what is left of H(T) is rounding anyway."""
+def _factors(joint: Joint, beta: float) -> tuple[float, float, np.ndarray]:
+    """a, b and p_y of hard.py. A large beta is divided out: what is left of H(T) is rounding anyway, unless I(X;Y) is
+    as small; then costs are counted over it."""
+    if 0 < joint.i_xy < _FAINT:
+        nats = joint.i_xy / _BITS
+        scale = max(1.0, beta * nats) if math.isfinite(beta) else math.inf
+        return (1.0 / scale, beta / scale if math.isfinite(beta) else 1.0 / nats, joint.p_y)
     if beta > _TIMES:
-        return (1.0 - 1.0 / beta, 1.0)
-    return (beta - 1.0, beta)
+        return (1.0 - 1.0 / beta, 1.0, np.zeros(0))
+    return (beta - 1.0, beta, np.zeros(0))
 
 
 def _merges(joint: Joint, beta: float) -> tuple[np.ndarray, np.ndarray]:
     n = len(joint.p)
     into, price = np.zeros((max(n - 1, 0), 2), dtype=np.int64), np.zeros(max(n - 1, 0))
-    merge(joint.p, joint.q, *_factors(beta), into, price)
+    merge(joint.p, joint.q, *_factors(joint, beta), into, price)
     return into, price
 
 
@@ -277,14 +284,17 @@ def _random_labels(joint: Joint, k: int, restarts: int, seed: int) -> list[np.nd
 
 def _best_moved(joint: Joint, candidates, k: int, beta: float, seed: int) -> np.ndarray:
     rng, n, best, least = np.random.default_rng([seed, 1]), len(joint.p), None, math.inf
-    a, b = _factors(beta)
+    a, b, p_y = _factors(joint, beta)
     for start in candidates:
         labels = np.ascontiguousarray(start, dtype=np.int64).copy()
         orders = np.stack([rng.permutation(n) for _ in range(_SWEEPS)])
-        move(joint.p, joint.q, labels, k, a, b, orders)
+        move(joint.p, joint.q, labels, k, a, b, p_y, orders)
         w = np.bincount(labels, joint.p, k)
         h = np.stack([np.bincount(labels, joint.p * column, k) for column in joint.q.T])
-        value = a * _phi(w).sum() - b * _phi(h).sum()
+        if len(p_y):
+            value = -a * _phi(w).sum() - b * divergence(h, p_y[:, None] * w).sum()
+        else:
+            value = a * _phi(w).sum() - b * _phi(h).sum()
         if value < least - 1e-13:
             best, least = labels, value
     assert best is not None
