@@ -45,7 +45,7 @@ WITHOUT = {
     "cheap.BayesSoftmax.logits": "as energies",
     "datasets.Neurons.pseudo_trials": "of recorded cells, which are not shipped; tests/datasets/test_macaque.py",
     "networks.first_output": "hands on what it is given, and says so",
-    "faces.image_figure": "draws a picture; tests/faces/test_drawing.py",
+    "faces.image_figure": "draws a picture; tests/faces/test_space.py",
 }  # fmt: skip
 
 

@@ -344,7 +344,7 @@ ROWS = [
         orders_of_rows),
     Row("statistics.rank_correlation", "truth", "values and p by scipy and by all orders, ties", ranks_by_scipy),
     Row("statistics.rank_correlation", "truth", "intervals of 40 normal pairs of correlation .6", ranks_covered, 20,
-        300),
+        100),
     Row("statistics.autocorrelation_time", "truth", "AR(1): (1 + phi) / (1 - phi), closed form", known_times),
     Row("statistics.autocorrelation_time", "truth", "columns that do not vary have none", still_columns),
     Row("statistics.autocorrelation_time", "invariance", "units from 1e-300 to 1e308", units_of_a_series),
