@@ -39,7 +39,8 @@ def result(tmp_path_factory):
 
 def test_the_ledger_holds_every_required_claim(result):
     assert {c.id for c in result.claims} >= REQUIRED
-    assert {e.verdict for e in result.claims} <= {"not run", "measured, not judged"}  # published settings were changed
+    measured = {e.verdict for e in result.claims if "no value in" not in e.note}
+    assert measured <= {"not run", "measured, not judged"}  # published settings were changed
     for name in REQUIRED - {"200-suffice"}:
         entry = result.claims[name]  # so small a network may leave a layer without a tuned cell
         assert entry.measured is not None or "no value in" in entry.note, name

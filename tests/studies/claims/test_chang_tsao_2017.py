@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from deeptheory.runs import decide
-from deeptheory.studies.chang_tsao_2017 import claims
+from deeptheory.studies.chang_tsao_2017 import cell_figures, claims
 from deeptheory.studies.chang_tsao_2017.claims import CLAIMS
 from deeptheory.studies.chang_tsao_2017.external_data import PUBLISHED
 from deeptheory.studies.chang_tsao_2017.layers import CONDITIONS, LAYERS
@@ -273,3 +273,13 @@ def test_cells_that_do_not_answer_along_their_axis_are_counted_in_a_note():
     assert found.notes[0].startswith("2 of 4 cells left out")
     whole = claims.null_over_axis({"population": data.isel(metamer_cell=slice(0, 2))})
     assert whole.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("how", "said"), [("block", "the same total variance"), ("dim", "every coordinate has the same")]
+)
+def test_the_caption_of_preferences_says_how_coordinates_were_scaled(how, said):
+    data = {"layers": CASES["early-layers-shape"][0]["layers"]}
+    pixels = {f"pixels_{k}": data["layers"][k].isel(condition=0, layer=0, drop=True) for k in ("preference", "tuned")}
+    found = cell_figures.preference({"layers": data["layers"].assign(pixels)}, {"normalize": how})
+    assert said in found.limitations

@@ -25,6 +25,12 @@ from deeptheory.studies.tables import estimate, table_of
 _GRID = np.linspace(-2, 2, 17)  # standard deviations along an axis
 _FULL = 8  # faces in a bin that is drawn
 _EXAMPLES = 5
+_RELATIVE = "Coordinates keep their relative variances, so that the first ones of each block weigh most in any axis."
+_WEIGHED = {  # what the setting `normalize` does to axes, and to the index
+    "block": (_RELATIVE, "each block has the same total variance, as in the released analysis"),
+    "dim": ("Every coordinate has the same variance.", "every coordinate has the same variance"),
+    "none": (_RELATIVE, "they are as the face space has them"),
+}
 
 
 def ramps(results: Any, settings: dict) -> PageFigure:
@@ -103,8 +109,7 @@ def axes(results: Any, settings: dict) -> PageFigure:
         "sorted by "
         "preference for shape. Do the cells fall into two groups?",
         claims=("tuned-dimensions",),
-        limitations="The first network; tuned cells only. Coordinates keep their relative variances, so that the "
-        "first ones of each block weigh most in any axis.",
+        limitations=f"The first network; tuned cells only. {_WEIGHED[settings['normalize']][0]}",
         alt=f"A heat map by condition ({', '.join(middle.index)}): rows are cells, columns {z.shape[1]} coordinates.",
     )
 
@@ -176,7 +181,7 @@ def preference(results: Any, settings: dict) -> PageFigure:
         "and those before training not? Shaded: where the first layer has to lie.",
         claims=("late-layers-appearance", "early-layers-shape", "untrained-control/late-layers-appearance"),
         limitations="Means with 95 % intervals over networks. The index depends on how coordinates are scaled: here "
-        "each block has the same total variance, as in the released analysis.",
+        f"{_WEIGHED[settings['normalize']][1]}.",
         alt="Dots with error bars: median shape preference by layer, trained, before training, and of pixels.",
     )
 
