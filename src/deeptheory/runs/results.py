@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     import xarray
 
 UNITS = "steps"
+# Read back, a variable with one of these holds other values. As does 0/0, a NaN with a sign: a block of nothing else is
+# left out by the store and filled in without it, so that every NaN is made the same before it is written.
+_OF_THE_STORE = ("_FillValue", "missing_value", "scale_factor", "add_offset", "_Unsigned", "dtype", "coordinates")
 
 
 class NotDone(InputError):
@@ -128,6 +131,18 @@ def _plain(data: Any, name: str) -> "xarray.Dataset":
             if not all(isinstance(v, str) for v in values.ravel()):
                 raise InputError(f"variable {key} of unit {name} holds objects; store numbers, booleans or strings")
             data[key] = data[key].astype(np.dtype(f"<U{max([1, *map(len, values.ravel())])}"))
+        elif values.dtype.kind not in "biufcUMV" or values.dtype.char in "gG":  # timedelta, bytes, extended precision
+            raise InputError(
+                f"variable {key} of unit {name} is of {values.dtype}, which is not stored as it is; store float64, "
+                "integers, booleans or strings"
+            )
+        elif values.dtype.kind == "f" and np.isnan(values).any():
+            data[key] = data[key].copy(data=np.where(np.isnan(values), values.dtype.type(np.nan), values))
+        if taken := [a for a in _OF_THE_STORE if a in data[key].attrs]:
+            raise InputError(
+                f"variable {key} of unit {name} has the attribute {taken[0]!r}, by which a store changes values; name "
+                "it otherwise"
+            )
         if " since " in str(data[key].attrs.get("units", "")):
             raise InputError(
                 f"variable {key} of unit {name} has units '... since ...', read back as dates; say it apart"
