@@ -31,7 +31,8 @@ def test_the_ledger_holds_every_required_claim(result):
     assert {c.id for c in result.claims} == {c.id for c in CLAIMS}
     assert {c.id for c in CLAIMS} >= REQUIRED
     for entry in result.claims:
-        assert entry.verdict in ("not run", "measured, not judged")  # steps and shapes were turned
+        valued = entry.measured is not None
+        assert entry.verdict in (("measured, not judged",) if valued else ("not run", "inconclusive"))  # other steps
         assert "not the published settings" in entry.note or entry.measured is None
 
 

@@ -40,7 +40,8 @@ def result(tmp_path_factory):
 
 def test_the_ledger_holds_every_required_claim(result):
     assert {c.id for c in result.claims} == {c.id for c in CLAIMS} >= REQUIRED
-    assert {e.verdict for e in result.claims} <= {"not run", "measured, not judged"}  # epochs were turned
+    assert {e.verdict for e in result.claims if e.measured is not None} == {"measured, not judged"}  # other epochs
+    assert {e.verdict for e in result.claims if e.measured is None} <= {"not run", "inconclusive"}
     waiting = [e for e in result.claims if e.measured is None]
     assert {e.id for e in waiting} <= {
         "mnist-noise-readout",
