@@ -47,8 +47,9 @@ class Binning:
     each cell; ties make fewer cells) or "entropy" (the same over distinct values, Chelombiev et al. 2019). edges: your
     own [cells + 1], ascending and finite; then n and bounds are not given. Source: Shwartz-Ziv & Tishby 2017, section
     3.2: 30 cells on (-1, 1); `Binning.released()` has the edges of their code.
-    InputError: n left out without edges, below 1 or no integer; unknown names; edges not ascending, not finite, fewer
-    than two, or with n; bounds not finite or not ascending; spacing "count" or "entropy" with (a, b) or "global".
+    InputError: n left out without edges, below 1, from 2^31 on or no integer; unknown names; edges not ascending, not
+    finite, fewer than two, or with n; bounds not finite or not ascending; spacing "count" or "entropy" with (a, b) or
+    "global".
     """
 
     n: int
@@ -224,7 +225,9 @@ class Binning:
         high not finite.
         """
         check_real(low=(low, -np.inf), high=(high, -np.inf))
-        return Binning(self.n, (low, high if high > low else low + max(1.0, abs(low))))
+        if not high > low:  # below, where above would leave float64
+            low, high = (low, low + max(1.0, abs(low))) if low < 8e307 else (low / 2, low)
+        return Binning(self.n, (low, high))
 
     def _edges(self, a: np.ndarray) -> tuple[np.ndarray, bool, np.ndarray]:
         """Edges [S or 1, unit or 1, n_cells + 1], whether they are evenly spaced, and the powers of two
@@ -269,11 +272,11 @@ _NO_POWER = np.zeros((1, 1), dtype=np.int64)
 def _cells(name: str, n: Any) -> int:
     """A number of cells; 30.0 is 30."""
     try:
-        whole = not isinstance(n, bool | np.bool_) and int(n) == n and n >= 1
+        whole = not isinstance(n, bool | np.bool_) and int(n) == n and 1 <= n < 2**31  # cells are numbered in 32 bits
     except (TypeError, ValueError, OverflowError):
         whole = False
     if not whole:
-        raise InputError(f"{name} is {n}; needed: an integer number of cells, at least 1")
+        raise InputError(f"{name} is {n}; needed: an integer number of cells, at least 1 and below 2^31")
     return int(n)
 
 
