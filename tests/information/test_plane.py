@@ -306,3 +306,14 @@ Y = [0, 1] * 5
 def test_wrong_use(call, match):
     with pytest.raises(InputError, match=match):
         call()
+
+
+@pytest.mark.parametrize("lost", ["i_x", "occupied", "inputs", "h_y"])
+def test_a_dataset_that_lacks_something_is_told(lost):
+    readout = dt.Binning(3, "layer")
+    data = dt.information_plane(np.random.default_rng(0).normal(size=(9, 2)), readout, targets=np.arange(9) % 2)
+    data = data.dataset()
+    part = data.drop_vars(lost) if lost in data else data.assign_attrs()
+    part.attrs.pop(lost, None)
+    with pytest.raises(InputError, match=f"lacks {lost}"):
+        dt.information.InformationPlane.of(part, readout)

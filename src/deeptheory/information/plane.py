@@ -99,8 +99,12 @@ class InformationPlane(Result):
     def of(cls, data, readout) -> "InformationPlane":
         """The plane again from such a Dataset (of several runs joined along seed, for instance) and its readout.
 
-        The notes are made again. InputError: the Dataset was made under another readout.
+        The notes are made again. InputError: the Dataset was made under another readout, or lacks what a plane has.
         """
+        lacks = [k for k in ("i_x", "i_y", "h_t", "occupied") if k not in data]
+        lacks += [k for k in ("inputs", "h_y") if k not in data.attrs]
+        if lacks:
+            raise InputError(f"the Dataset lacks {', '.join(lacks)}; needed: what .dataset() of a plane gives")
         if data.attrs.get("readout") not in (label_of(readout), repr(readout)):
             raise InputError(f"the Dataset was read out by {data.attrs.get('readout')}, not {label_of(readout)}")
         main = {k: data[k].transpose("seed", "step", "layer").values for k in ("i_x", "i_y", "h_t", "occupied")}
