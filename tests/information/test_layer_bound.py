@@ -187,3 +187,14 @@ def test_what_is_no_recording_is_named(case, given):
         dt.layer_bound(given, case[0], readout=READOUT)
     with pytest.raises(InputError, match="the recording is empty"):
         dt.layer_bound(dt.Recording([0], inputs=24), case[0], readout=READOUT)
+
+
+@pytest.mark.parametrize("steps", [5, [], "5", [2.5], [True], [None]], ids=repr)
+def test_steps_that_are_none_are_refused(case, steps):
+    with pytest.raises(dt.errors.InputError, match="step"):
+        dt.layer_bound(case[1], case[0], readout=READOUT, steps=steps)
+
+
+def test_a_step_asked_for_twice_is_one(case):
+    found = dt.layer_bound(case[1], case[0], readout=READOUT, steps=np.array([5, 5]))
+    assert found.steps == (5,)

@@ -18,7 +18,7 @@ from scipy.optimize import brentq
 from deeptheory.core.arrays import as_floats, as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import as_step, check_whole
 from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
 from deeptheory.information.bottleneck.curve import BottleneckCurve, bottleneck_curve, first_critical_beta
 from deeptheory.information.bottleneck.divergence import divergence, divergences
@@ -145,7 +145,7 @@ def layer_bound(
         )
     p_x = np.ascontiguousarray(as_floats(p_xy)).sum(1)
     curve = _curve(joint) if curve is None else _checked(curve, joint)
-    chosen = sorted({recording.steps[0], recording.steps[-1]}) if steps is None else sorted(steps)
+    chosen = sorted({recording.steps[0], recording.steps[-1]}) if steps is None else _steps(steps)
     shape = (len(recording.seeds), len(chosen), len(recording.layers))
     found = {name: np.full(shape, np.nan) for name in (*_PER_LAYER, *_PER_STEP)}
     ends = {name: np.full(shape[:2], np.nan) for name in ("quality", "d_n", "r_n", "d_gap", "c_gap")}
@@ -181,6 +181,15 @@ def layer_bound(
         readout=repr(readout),
         notes=_notes(found, permutations),
     )
+
+
+def _steps(steps: Any) -> list[int]:
+    """Ascending, each once. InputError: none, or no integers."""
+    given = steps if np.iterable(steps) and not isinstance(steps, str) else []
+    chosen = sorted({as_step(step) for step in given})
+    if not chosen:
+        raise InputError(f"steps are {steps!r:.60}; needed: one or more recorded steps, as in steps=[0, 10]")
+    return chosen
 
 
 def _curve(joint: Joint) -> BottleneckCurve:
