@@ -128,8 +128,12 @@ def test_numbers_are_finite(name, call, value):
             r"noise gave shape \[60, 1, 5\] for \[60, 8\]; needed: \[60, trials, 8\]",
         ),
         (
-            lambda: ax.axis_code_by_layer(NET, ["1"], X, S, models=False, permutations=0, noise=lambda r, seed: r[:9]),
+            lambda: ax.axis_code_by_layer(NET, ["1"], X, S, models=False, pixels=False, noise=lambda r, seed: r[:9]),
             r"noise gave shape \[9, 8\]",
+        ),
+        (
+            lambda: ax.axis_code_by_layer(NET, ["1"], X, S, models=False, noise=lambda r, seed: r[:9]),
+            r"noise gave shape \[9, 3\] for \[60, 3\]",  # of pixels, before the model runs
         ),
         (lambda: ax.record_units(NET, ["1"], X, units=[0.5]), "units is .*; needed: integers"),
         (

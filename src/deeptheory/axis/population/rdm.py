@@ -95,8 +95,10 @@ def cross_validated_rdm(trials: Any, whiten: bool = True) -> np.ndarray:
     by that of other trials, never by itself. whiten: units are first freed of the covariance of their noise (shrunk as
     Ledoit & Wolf 2004), so that distances are in units of noise (crossnobis); for each two conditions that covariance
     is of other conditions, since noise that is whitened by itself looks smaller than it is (identical conditions of 80
-    units and 2 trials would lie 1.1 apart). InputError: other shapes, NaN, one trial, fewer than 4 conditions to whiten
-    by, trials without noise, distances beyond float64 on either side.
+    units and 2 trials would lie 1.1 apart). Pitfall: it is shrunk to noise of one size, so that a unit 100 times as
+    noisy as the others (millivolts among spike counts) hides them; bring units to one scale first.
+    InputError: other shapes, NaN, one trial, fewer than 4 conditions to whiten by, trials without noise,
+    distances beyond float64 on either side.
     """
     x = as_floats(trials)
     if x.ndim != 3 or x.shape[0] < 2 or x.shape[1] < 2 or x.shape[2] < 1:
