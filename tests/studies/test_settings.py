@@ -130,6 +130,8 @@ def test_a_number_of_no_study(number):
         ("lin-tegmark-rolnick-2017", {"seeds": 1800}, "seeds is 1800"),  # more parts than images
         ("lin-tegmark-rolnick-2017", {"k_max": 1e-6}, "0 modes lie within k_max"),
         ("lin-tegmark-rolnick-2017", {"couplings": "1e300,1e300,1e300"}, "a field has the mean power"),
+        ("saxe-2018", {"bins": 1_000_000}, "bins is 1000000"),  # cells that no memory holds
+        ("saxe-2018", {"noise_inputs": 2}, "noise_inputs is 2"),  # one bit at most: a readout that sees no decrease
         ("saxe-2018", {"seed": 10**15}, "needed: an integer from 0 to 922337203685476"),
     ],
 )

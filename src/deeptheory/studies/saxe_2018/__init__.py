@@ -56,14 +56,16 @@ SETTINGS = {
     "small": fraction("fraction that trains where data is scarce"),
     "epochs": size("number of epochs", published=True),
     "init": Setting("text", "how weights are drawn", choices=INITIALIZERS),
-    "bins": size("equal bins over [-1, 1]", published=True),
+    "bins": size("equal bins over [-1, 1]; one neuron takes 8,000 times as many", most=1000, published=True),
     "cells": size("equal bins over the range of all units and epochs", published=True),
     "linear_epochs": size("epochs of the linear students", published=True),
     "networks": size("networks of each nonlinearity", most=10_000),
     "students": size("linear students of each task", most=10_000),
     "points": size("logged epochs on a logarithmic scale, before duplicates go"),
     "noise_looks": size("epochs at which the noise readout is taken"),
-    "noise_inputs": size("patterns, drawn at random, that the noise readout sees", least=2, most=4096),
+    "noise_inputs": size(
+        "patterns, drawn at random, that the noise readout sees; it tells log2 of them at most", least=64, most=4096
+    ),
     "picture_networks": size("networks of each kind on images of digits", most=10_000),
     "picture_steps": size("training steps on images of digits, 0 for none", least=0),
     "picture_looks": size("logged epochs of the networks on images of digits"),
