@@ -77,16 +77,16 @@ _GROWS = """
 import re, sys
 from pathlib import Path
 import numpy as np
-from deeptheory.information import Exact
+from deeptheory.information.entering import discrete
 n, classes, soft = map(int, sys.argv[1:])
 rng = np.random.default_rng(0)
 labels = lambda n: rng.dirichlet(np.ones(classes), n) if soft else rng.integers(0, classes, n)
-Exact().summarize(np.arange(200)[None, :, None], labels(200))
+discrete(np.arange(200)[None, :, None], labels(200))
 rows, y = np.arange(n)[None, :, None], labels(n)
 Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from what is held now
 kb = lambda name: int(re.search(name + ":\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 before = kb("VmRSS")
-Exact().summarize(rows, y)
+discrete(rows, y)
 print((kb("VmHWM") - before) * 1024 / n)
 """
 
@@ -108,7 +108,7 @@ SIZES = [
     Row(
         "information.Exact.summarize",
         "invariance",
-        "peak memory per sample, 2 to 5,000 classes",
+        "peak memory per sample of the count of its symbols, 2 to 5,000 classes",
         memory_of_classes,
         quick=0,
     ),
