@@ -91,3 +91,12 @@ def test_batches_know_no_unit(power):
     near, far = (st.batch_interval(v.mean(), lambda rows, v=v: v[rows].mean(), 400) for v in (x, np.ldexp(x, power)))
     assert near[0] < near[1]
     np.testing.assert_allclose(np.ldexp(far, -power), near, rtol=1e-12)
+
+
+@pytest.mark.parametrize("values", [[np.inf] * 8, [-np.inf] * 8, [1.0, np.inf, 2.0]])
+def test_infinite_values_have_no_interval(values):
+    """Eight times infinity had the interval [inf, inf], from which "above 1" was said to be reproduced."""
+    found = st.mean_interval(values)
+    assert np.isnan([found.low, found.high]).all()
+    assert found.method == "infinite values have no interval"
+    assert np.isinf(found.value)

@@ -49,3 +49,14 @@ def test_a_folder_of_other_things_is_not_replaced(tmp_path, monkeypatch):
     for _ in range(2):  # an empty folder, and one of its own
         write_dataset(data, tmp_path / "empty")
     xr.testing.assert_identical(read_dataset(tmp_path / "empty"), data)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_blocks_of_one_value_come_back_as_they_were(tmp_path, dtype):
+    """zarr leaves out blocks of fill values: NaN of another sign or payload came back as other bytes."""
+    with np.errstate(invalid="ignore"):
+        undefined = np.zeros(5, dtype) / np.zeros(5, dtype)
+    data = xr.Dataset({"nan": ("x", undefined), "minus": ("x", -np.zeros(5, dtype)), "zero": ("x", np.zeros(5, dtype))})
+    write_dataset(data, tmp_path / "a")
+    found = read_dataset(tmp_path / "a")
+    assert all(found[v].values.tobytes() == data[v].values.tobytes() for v in data.data_vars)

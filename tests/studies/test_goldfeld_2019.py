@@ -72,6 +72,8 @@ def test_steps_show_what_their_names_say(result):
     synthetic = results["synthetic"]
     assert len(synthetic["set"]) == 8
     assert (synthetic["low"] <= synthetic["high"]).all()
+    pca = synthetic["estimate"].sel(how="pca").values
+    assert len(np.unique(pca)) == 8  # each set drawn by itself
     assert np.isfinite(results["convolutional"]["i_x"]).all()
     clusters, quantized = results["clusters"], results["quantised-pictures"]
     assert clusters["within"].shape == (1, len(clusters["step"]), 4)

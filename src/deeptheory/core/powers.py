@@ -26,7 +26,7 @@ def power_of(x: np.ndarray | torch.Tensor, axis: int | tuple[int, ...] | None = 
 
 
 def times_power(x: Array, power: Any) -> Array:
-    """x 2^power, the power whole numbers that broadcast against x; the dtype of x."""
+    """x 2^power, the power integers that broadcast against x; the dtype of x."""
     if not isinstance(x, torch.Tensor):
         return np.ldexp(x, power)
     # torch.ldexp(x, power) multiplies by the number 2^power, infinite where the product need not be, and its gradient

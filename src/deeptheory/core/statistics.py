@@ -84,7 +84,7 @@ def mean_interval(values: Any, level: float = LEVEL) -> Interval:
     if not len(x):
         return _interval(math.nan, math.nan, math.nan, 0, "no value", missing)
     value = _mean(x)
-    if (x == x[0]).all() and len(x) > 1:
+    if (x == x[0]).all() and len(x) > 1 and np.isfinite(x[0]):
         return _interval(float(x[0]), float(x[0]), float(x[0]), len(x), "every unit gave the same", missing)
     if len(x) < 2 or not np.isfinite(x).all():
         why = "one unit has no interval" if len(x) < 2 else "infinite values have no interval"

@@ -46,7 +46,8 @@ def write_dataset(data: "xarray.Dataset", path: str | Path | RemotePath) -> None
         shutil.rmtree(new, ignore_errors=True)
         new.parent.mkdir(parents=True, exist_ok=True)
         with _quiet_zarr():
-            data.to_zarr(new, mode="w", consolidated=False, zarr_format=3)
+            # a block of fill values is not left out: it would come back as other bytes, of NaN and of -0.0
+            data.to_zarr(new, mode="w", consolidated=False, zarr_format=3, write_empty_chunks=True)
         (new / _CHECKSUMS).write_text(_checksums(data))
         replace_folder(new, path)
     except OSError as error:

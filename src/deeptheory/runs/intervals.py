@@ -6,7 +6,7 @@ images and layers are averaged within it first.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -47,7 +47,7 @@ class Sample:
     values: Any
     statistic: Statistic = "mean"
     notes: tuple[str, ...] = ()
-    undecided: str = ""
+    undecided: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
         values = as_numpy(self.values)

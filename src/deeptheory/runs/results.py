@@ -136,8 +136,6 @@ def _plain(data: Any, name: str) -> "xarray.Dataset":
                 f"variable {key} of unit {name} is of {values.dtype}, which is not stored as it is; store float64, "
                 "integers, booleans or strings"
             )
-        elif values.dtype.kind == "f" and np.isnan(values).any():
-            data[key] = data[key].copy(data=np.where(np.isnan(values), values.dtype.type(np.nan), values))
         if taken := [a for a in _OF_THE_STORE if a in data[key].attrs]:
             raise InputError(
                 f"variable {key} of unit {name} has the attribute {taken[0]!r}, by which a store changes values; name "

@@ -331,3 +331,16 @@ _P, _M = [0.5, 0.5], np.array([[0.5, 0.25], [0.5, 0.75]])
 def test_wrong_use(make, match):
     with pytest.raises(InputError, match=match):
         make()
+
+
+def test_dense_tables_of_many_states_are_refused_before_they_are_made():
+    n = 100_000
+    wide = sparse.csr_array(np.full((n, 2), 1 / n))
+    chain = MarkovHierarchy(np.array([0.5, 0.5]), [wide])
+    for ask in (lambda: chain.posterior(1), chain.theorem_2):
+        with pytest.raises(InputError, match="100000 x 100000 numbers, 75 GiB"):
+            ask()
+    with pytest.raises(InputError, match="100000 x 100000 numbers"):
+        MarkovHierarchy(np.full(n, 1 / n), [sparse.eye_array(n, format="csr")])
+    with pytest.raises(InputError, match="in integers has 20000 x 20000 numbers"):
+        MarkovHierarchy(np.ones(2, int), [np.ones((20_000, 2), int)], exact=True)

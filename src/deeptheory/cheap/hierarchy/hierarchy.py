@@ -18,7 +18,7 @@ import numpy as np
 
 from deeptheory.cheap.hierarchy.chain import Chain, Orientation, read_chain
 from deeptheory.cheap.hierarchy.merging import Distillation, bits_of, distil
-from deeptheory.cheap.hierarchy.rows import group_rows, group_whole_rows
+from deeptheory.cheap.hierarchy.rows import check_size, dense, group_rows, group_whole_rows, shares
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import count_of
@@ -137,14 +137,13 @@ class MarkovHierarchy(Result):
     def posterior(self, level: int = 0) -> np.ndarray:
         """P(y_level | y_n), [s_n, s_level] float64, by Bayes' rule on the whole chain; rows of impossible x are NaN.
 
-        InputError: no such level.
+        InputError: no such level, over 2^31 numbers.
         """
         self._check_level(level)
         if self.exact:
             return _to_float(self.posterior_exact(level))
         joint = _joint(self._chain, self.marginals, level)
-        with np.errstate(invalid="ignore"):
-            return joint.toarray() / np.asarray(joint.sum(axis=1)).reshape(-1, 1)
+        return shares(joint, f"P(y_{level} | y_n)")
 
     def compose(self, x=None) -> np.ndarray:
         """f_0(f_1(... f_n(x))): P(y_0 | y_n) as the chain of functions of corollary 2, float64.
@@ -316,7 +315,7 @@ def _solve(chain: Chain, tolerance: float):
             f"{count_of(lost, 'state')} of the last level can be reached, but with a probability that float64 rounds "
             "to 0, and got no class; exact=True gives one"
         )
-    return tuple(classes[::-1]), tuple(maps[::-1]), tuple(marginals), rows.toarray(), tuple(doubts)
+    return tuple(classes[::-1]), tuple(maps[::-1]), tuple(marginals), dense(rows, "P(y_0 | T_0)"), tuple(doubts)
 
 
 def _backward(m, old: np.ndarray, new: np.ndarray):
@@ -352,6 +351,7 @@ def _whole_joint(chain: Chain, level: int) -> np.ndarray:
     marginal = chain.prior
     for m in chain.transitions[:level]:
         marginal = m.dot(marginal)
+    check_size((len(marginal), len(marginal)), f"P(y_{level}, y_n) in integers", 2**27)  # objects, of 40 bytes
     out = np.eye(len(marginal), dtype=int).astype(object) * marginal
     for m in chain.transitions[level:]:
         out = m.dot(out)

@@ -6,7 +6,10 @@ rows are sorted along random directions and parted at gaps wider than the tolera
 
 import numpy as np
 
+from deeptheory.core.errors import InputError
+
 _DIRECTIONS = 3
+_MOST = 2**31  # numbers of a dense table, 16 GiB
 
 
 def group_rows(rows, tolerance: float) -> tuple[np.ndarray, float]:
@@ -55,3 +58,22 @@ def lowest_terms(row) -> tuple[int, ...]:
 
     divisor = gcd(*(int(v) for v in row))
     return tuple(int(v) // divisor for v in row) if divisor else tuple(int(v) for v in row)
+
+
+def shares(joint, name: str) -> np.ndarray:
+    """Rows of a sparse [k, m] over their sums, dense float64; NaN where a row is 0. InputError: as in dense."""
+    with np.errstate(invalid="ignore"):
+        return dense(joint, name) / np.asarray(joint.sum(axis=1)).reshape(-1, 1)
+
+
+def dense(table, name: str) -> np.ndarray:
+    """A sparse [k, m] as an array. InputError: over 2^31 numbers."""
+    check_size(table.shape, name)
+    return table.toarray()
+
+
+def check_size(shape: tuple[int, int], name: str, most: int = _MOST) -> None:
+    """Before a table is made. name: what it is, in words. InputError: it has over `most` numbers."""
+    k, m = shape
+    if k * m > most:
+        raise InputError(f"{name} has {k} x {m} numbers, {k * m / 2**27:.0f} GiB; made are up to {most}: merge states")
