@@ -174,3 +174,12 @@ def test_width_widens_every_network_of_a_study(name):
     assert study.values("quick", None, {"width": "2"})[1] == {}  # no publication states it: claims are decided
     with pytest.raises(InputError, match="width"):
         study.values("quick", None, {"width": "0"})
+
+
+@pytest.mark.parametrize("name", ["sabour-2017", "hinton-2018"])
+def test_a_width_counts_as_changed_where_it_is_published(name):
+    """At the paper's scale a narrower network left verdicts of published claims."""
+    study = find(name)
+    assert study.values("paper", given={"width": 0.5})[1] == {"width": 0.5}
+    assert study.values("paper", given={"width": 1.0})[1] == {}
+    assert study.values("quick", given={"width": 0.5})[1] == {}

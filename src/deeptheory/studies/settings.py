@@ -63,8 +63,8 @@ class Setting:
     commas, a number from text. about: one line, with the unit. least, most: ends of the range that belong to it; above,
     below: ends that do not. choices: the values there are. Of a list, all of these hold for each entry, and length is
     the least and largest number of entries. rule: what must hold besides, said by about. words: text or None that
-    stands for a value of no kind, {"full": None}. published: False for sizes that no publication states; changing them
-    leaves verdicts. InputError: an unknown kind.
+    stands for a value of no kind, {"full": None}. published: False for sizes that no publication states, a scale where
+    it is stated at that one alone; changing others leaves verdicts. InputError: an unknown kind.
     """
 
     kind: str
@@ -78,7 +78,7 @@ class Setting:
     length: tuple[int, int] | None = None
     rule: Callable[[Any], bool] | None = None
     words: Mapping[Any, Any] = field(default_factory=dict)
-    published: bool = True
+    published: bool | str = True
 
     def __post_init__(self) -> None:
         pick(KINDS, self.kind, what="kind of setting")
@@ -169,6 +169,10 @@ WIDTHS = Setting(
 ACTIVATION = Setting("text", "activation of the hidden layers", choices=ACTIVATIONS)
 LEARNING_RATE = Setting("number", "learning rate", above=0)
 WIDTH = Setting(
-    "number", "channels, capsule types and hidden units of every network, times this", above=0, most=16, published=False
+    "number",
+    "channels, capsule types and hidden units of every network, times this",
+    above=0,
+    most=16,
+    published="paper",
 )
 BATCH = Setting("integer", "samples per minibatch", least=1)

@@ -117,7 +117,8 @@ class Study:
         published = {**pick(self.scales, scale, what="scale").settings}
         published |= {**pick(self.protocols, chosen, what="protocol"), "protocol": chosen}
         read = {k: pick(self.settings, k, what="setting").read(k, v) for k, v in (given or {}).items()}
-        changed = {k: v for k, v in read.items() if v != published.get(k) and self.settings[k].published}
+        stated = (True, scale)
+        changed = {k: v for k, v in read.items() if v != published.get(k) and self.settings[k].published in stated}
         return published | read, changed
 
     def part(self, name: str) -> Any:

@@ -180,7 +180,9 @@ def synthetic(settings, unit, inputs, workspace, progress):
     import xarray as xr
 
     kind, truth, k = unit
-    drawn = derive(settings["seed"], kind, truth, k) % 2**31  # a set of its own for each truth: sets are the units
+    drawn = (
+        derive(settings["seed"], kind, str(float(truth)), k) % 2**31
+    )  # a set of its own for each truth: sets are the units
     data = dt.datasets.paired_images(kind, truth, settings["pairs"], seed=drawn)
     ways = ["autoencoder", "pca"]
     found = [dt.mutual_information(data.x, data.y, "compressed", how=how, dims=2, seed=k) for how in ways]
