@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from deeptheory.cli import main
@@ -233,3 +234,13 @@ def test_kill_9_and_the_same_command_goes_on(here):
 )  # fmt: skip
 def test_the_command_of_the_page_can_be_typed(target, options, said):
     assert _command(target, options) == said
+
+
+@pytest.mark.parametrize("blocks", ["a:1,a:1", "a:\u00b2,b:1", "a:0,b:2"])
+def test_blocks_have_names_of_their_own_and_numbers(tmp_path, capsys, monkeypatch, blocks):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    np.save("y.npy", rng.normal(size=(60, 3)))
+    np.save("s.npy", rng.normal(size=(60, 2)))
+    assert main(["axis", "y.npy", "s.npy", "--blocks", blocks]) == 2
+    assert f"--blocks is {blocks!r}" in capsys.readouterr().err

@@ -106,8 +106,10 @@ def _blocks(text: str) -> dict[str, slice]:
     out, at = {}, 0
     for part in text.split(","):
         name, _, number = part.rpartition(":")
-        if not name or not number.isdigit() or int(number) < 1:
+        if not name or not (number.isascii() and number.isdigit()) or int(number) < 1:
             raise InputError(f"--blocks is {text!r}; needed: NAME:NUMBER,... such as shape:25,appearance:25")
+        if name in out:
+            raise InputError(f"--blocks is {text!r}, which names {name} twice; give each block a name of its own")
         out[name] = slice(at, at + int(number))
         at += int(number)
     return out

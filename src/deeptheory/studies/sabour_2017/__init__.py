@@ -69,9 +69,8 @@ SCALES = {
             "looks": 6,
             "full": False,
         },
-        cost="about 90 minutes on 2 cores (estimated from steps of 47 to 313 ms, measured by kind, and 0.6 s of the "
-        "paper's own network): 4 networks of each of 10 kinds at full resolution; the paper's own, 3 epochs of 60,000 "
-        "digits",
+        cost="about 200 minutes on 2 cores (measured, beside other work): 4 networks of each of 10 kinds at full "
+        "resolution; the paper's own, 3 epochs of 60,000 digits",
     ),
     "paper": Scale(
         settings={
