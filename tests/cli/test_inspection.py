@@ -242,5 +242,6 @@ def test_blocks_have_names_of_their_own_and_numbers(tmp_path, capsys, monkeypatc
     rng = np.random.default_rng(0)
     np.save("y.npy", rng.normal(size=(60, 3)))
     np.save("s.npy", rng.normal(size=(60, 2)))
-    assert main(["axis", "y.npy", "s.npy", "--blocks", blocks]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main(["axis", "y.npy", "s.npy", "--blocks", blocks])
     assert f"--blocks is {blocks!r}" in capsys.readouterr().err
