@@ -33,7 +33,7 @@ from deeptheory.core.results import Result
 from deeptheory.faces import alignment as faces
 from deeptheory.information.bottleneck.solve import METHODS
 from deeptheory.information.estimators import CONDITIONAL, ENTROPY, MUTUAL_INFORMATION
-from deeptheory.information.measures import _PER_UNIT
+from deeptheory.information.estimate import PER_UNIT
 from deeptheory.information.one_neuron import _FUNCTIONS, _INVERSES
 from deeptheory.information.readouts.binning import _BOUNDED, _BOUNDS, _SPACINGS
 from deeptheory.inspection.labels import TASKS
@@ -218,8 +218,8 @@ def choices(function: Callable, parameter: str) -> set:
         (dt.mutual_information, "method", {"auto", *MUTUAL_INFORMATION}),
         (dt.conditional_mutual_information, "method", {"auto", *CONDITIONAL}),
         (dt.entropy, "method", {"auto", *ENTROPY}),
-        (dt.mutual_information, "unit", {*_PER_UNIT}),
-        (dt.entropy, "unit", {*_PER_UNIT}),
+        (dt.mutual_information, "unit", {*PER_UNIT}),
+        (dt.entropy, "unit", {*PER_UNIT}),
         (dt.bottleneck, "method", {*METHODS}),
         (dt.Binning, "bounds", {*_BOUNDS}),
         (dt.Binning, "spacing", {*_SPACINGS}),

@@ -343,8 +343,8 @@ ROWS = [
     Row("axis.Decoding.by_block", "truth", "one regression per stimulus, penalty and stimulus left out within (oracle)",
         decoding_is_brute_force),
     *(Row("axis.Ramp.tuned", "null", f"unrelated {kind}, AR({phi}), {n:,} rows", dependent(kind, phi, n), q, 200)
-        for kind, phi, n, q in (("series", 0.9, 600, 20), ("series", 0.95, 1000, 0), ("series", 0.98, 3000, 10),
-            ("series", 0.99, 6000, 0), ("runs", 0.9, 600, 20), ("many", 0.9, 600, 10), ("repeats", 0, 600, 20))),
+        for kind, phi, n, q in (("series", 0.9, 600, 20), ("series", 0.95, 1000, 0), ("series", 0.98, 6000, 10),
+            ("series", 0.99, 12000, 0), ("runs", 0.9, 600, 20), ("many", 0.9, 600, 10), ("repeats", 0, 600, 20))),
     *(Row("axis_code", "null", f"split-half cosines of axes, AR({phi}), {n:,} rows", halves_of_a_series(phi, n), q, 40)
         for phi, n, q in ((0.9, 600, 8), (0.98, 3000, 0), (0.99, 6000, 0))),
     *(Row("axis.Decoding.by_block", "truth", f"linear units in AR({phi}) noise, {n:,} rows: R2 of the known weights "

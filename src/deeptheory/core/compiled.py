@@ -21,7 +21,7 @@ FILES = (  # all that compile; tests/core/test_compiled.py looks for others
     *("information/estimators/trees.py", "information/estimators/scans.py", "information/bottleneck/hard.py"),
     *("information/bottleneck/divergence.py", "information/bottleneck/optimal.py", "information/bottleneck/peaks.py"),
     *("information/bottleneck/linear.py", "information/bottleneck/mixture.py", "faces/inverse.py"),
-    *("faces/rasterizing.py",),
+    *("faces/rasterizing.py", "information/bottleneck/joint.py"),
 )
 
 
