@@ -143,6 +143,8 @@ def test_counts_of_one_estimator():
     assert (found["noted"]["k"], found["noted"]["of"]) == (1, 2)
     assert found["near"]["low"] == pytest.approx(0.0126, abs=1e-3)  # Clopper-Pearson of 1 of 2
     assert counts.of_draws([made[3]])["answered"] == 0
+    undefined = [draw(math.nan), *(draw(TRUTH + 0.1, task=t) for t in ("normal-cdf-1x1", "wiggly-1x1"))]
+    assert counts.of_draws(undefined)["median_error"] == pytest.approx(0.1)
 
 
 def test_best_of_is_the_nearest_by_task():

@@ -32,8 +32,8 @@ from deeptheory.core.notebook import ROWS, block
 from deeptheory.core.results import Result
 from deeptheory.faces import alignment as faces
 from deeptheory.information.bottleneck.solve import METHODS
-from deeptheory.information.estimators import CONDITIONAL, ENTROPY, MUTUAL_INFORMATION
 from deeptheory.information.estimate import PER_UNIT
+from deeptheory.information.estimators import CONDITIONAL, ENTROPY, MUTUAL_INFORMATION
 from deeptheory.information.one_neuron import _FUNCTIONS, _INVERSES
 from deeptheory.information.readouts.binning import _BOUNDED, _BOUNDS, _SPACINGS
 from deeptheory.inspection.labels import TASKS

@@ -72,7 +72,7 @@ def of_draws(draws: list[Draw]) -> dict[str, Any]:
     errors: dict[str, list[float]] = defaultdict(list)
     for d in gave:
         errors[d.task].append(off(d))
-    mean = {task: float(np.mean(v)) for task, v in errors.items()}
+    mean = {task: float(np.nan_to_num(np.mean(v), nan=math.inf)) for task, v in errors.items()}  # no number: any error
     clear = [held for d in gave if not d.notes and (held := holds(d)) is not None]
     right = [d for d in gave if off(d) <= RIGHT]
     every = {d.task for d in draws}
