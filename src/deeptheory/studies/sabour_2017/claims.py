@@ -229,7 +229,7 @@ CLAIMS = [
         "On CIFAR-10 three iterations lower the training loss faster than one.",
         "training loss with three iterations less with one, at the same step, CIFAR-10", "< 0",
         partial(never,
-            reason="CIFAR-10 is no part of the quick scale: its loader wants the published files, "
+            reason="CIFAR-10 is trained at no scale here: its loader wants the published files, "
             "and the network trains for hours"),
         published_trust=_MEMORY,
     ),
