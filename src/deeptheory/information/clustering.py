@@ -11,6 +11,7 @@ import numpy as np
 
 from deeptheory.core.compiled import njit
 from deeptheory.core.errors import InputError
+from deeptheory.core.powers import near_one, power_of
 from deeptheory.core.shapes import check_number
 from deeptheory.information.entering import as_activations, as_labels
 
@@ -50,7 +51,7 @@ class Clusters:
         return {"apart": 0.0 - np.log2(rows[:, 0]), "within": rows[:, 1], "between": rows[:, 2], "nearest": rows[:, 3]}
 
     def _one(self, h: np.ndarray, labels: np.ndarray) -> tuple[float, ...]:
-        power = int(np.frexp(np.abs(h).max())[1])  # of two, each network's own, so that squares of 1e-200 are not 0
+        power = power_of(h)  # each network's own
         with np.errstate(over="ignore", under="ignore"):  # beyond, every pair is nearer than the radius
             reach = max(float(np.square(np.ldexp(self.radius, -power))), 5e-324)  # equal rows are nearer than any
         share, *means = _distances(np.ldexp(h, -power), labels, reach)
@@ -80,7 +81,7 @@ class Cosines:
         if counts.max() < 2:
             raise InputError("no class has two samples; cosines within a class are undefined")
         n, pairs = len(labels), float((counts * (counts - 1)).sum())
-        a = np.ldexp(a, -np.frexp(np.abs(a).max(2, keepdims=True))[1])  # a direction has no size: squares stay in range
+        a = near_one(a, 2)  # a direction has no size
         length = np.linalg.norm(a, axis=2, keepdims=True)
         unit = np.divide(a, length, out=np.zeros_like(a), where=length > 0)
         own = (unit**2).sum((1, 2))  # of each sample with itself: 1, or 0

@@ -12,6 +12,7 @@ import numpy as np
 
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
+from deeptheory.core.powers import near_one
 from deeptheory.core.shapes import check_real, check_whole
 
 
@@ -44,7 +45,7 @@ class Poisson:
                 f"responses have shape {list(r.shape)}, lowest {r.min() if r.size else np.nan:g}; needed: [n, "
                 "unit], finite, none negative (rectify first)"
             )
-        r = np.ldexp(r, -np.frexp(r.max(0))[1])  # exact, and sums stay in float64
+        r = near_one(r, 0)
         mean = r.mean(0)
         rates = self.rate * r / np.where(mean > 0, mean, 1)
         if not self.window * rates.max() < 1e18:

@@ -17,6 +17,7 @@ from deeptheory.axis.bench.code import AxisCode
 from deeptheory.axis.bench.synthesis import outward, responses_to
 from deeptheory.axis.bench.validation import without_axis
 from deeptheory.core.errors import InputError
+from deeptheory.core.powers import near_one, power_of
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_real, check_whole, whole_numbers
 
@@ -67,7 +68,7 @@ class NullPlane(Result):
 
 
 def _root_mean_square(x: np.ndarray) -> float:
-    power = int(np.frexp(np.abs(x).max())[1])  # exact, and squares stay in float64
+    power = power_of(x)
     return float(np.ldexp(np.sqrt((np.ldexp(x, -power) ** 2).mean()), power))
 
 
@@ -101,7 +102,7 @@ def null_plane(code: AxisCode, unit: int, rows: Any, *, reach: float = 2.0, seed
         raise InputError(f"unit {unit} correlates with no feature: it has no axis, and so no null plane")
     s = e.s.cpu().numpy()
     w = code.axes.ridge[place[0]]
-    w = np.ldexp(w, -int(np.frexp(np.abs(w).max())[1]))  # exact, and squares stay in float64
+    w = near_one(w)
     w = w / np.linalg.norm(w)
     length = float(reach * (s @ w).std())
     o = np.random.default_rng([seed, 16, int(unit)]).standard_normal((len(rows), s.shape[1])) * s.std(0)

@@ -16,6 +16,7 @@ import numpy as np
 from deeptheory.axis.population.rounding import still
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
+from deeptheory.core.powers import near_one
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_whole, labels_array
 
@@ -121,7 +122,7 @@ def udr(latents: Any, informative: Any = None) -> np.ndarray:
     if len(z) < 2 or any(v.ndim != 2 or not v.size for v in z) or len({len(v) for v in z}) != 1:
         raise InputError(f"latents have shapes {[list(v.shape) for v in z]}; needed: two models or more, [n, k] each")
     check_finite(**{f"latents of model {k}": v for k, v in enumerate(z)})
-    spreads = [np.ldexp(v, -int(np.frexp(np.abs(v).max())[1])).std(0) for v in z]  # squares stay in float64
+    spreads = [near_one(v).std(0) for v in z]
     used = [spread > 1e-2 * spread.max() for spread in spreads]
     if informative is not None:
         used = [labels_array("informative", v) for v in informative] if isinstance(informative, list | tuple) else []
@@ -172,5 +173,5 @@ def _standard(given: Any, name: str) -> np.ndarray:
             else f"columns that never vary, the first {constant.argmax()}"
         )
         raise InputError(f"{name} hold {what}; leave them out")
-    x = np.ldexp(x, -np.frexp(np.abs(x).max(0))[1])  # exact, and squares stay in float64
+    x = near_one(x, 0)
     return (x - x.mean(0)) / x.std(0)

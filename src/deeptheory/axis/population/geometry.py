@@ -12,6 +12,7 @@ import numpy as np
 
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
+from deeptheory.core.powers import near_one
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_real, check_whole
 
@@ -87,13 +88,13 @@ def axes_geometry(
     check_finite(axes=axes)
     if (short := ~axes.any(1)).any():
         raise InputError(f"{short.sum()} of {len(axes)} axes have length 0, which is no direction; leave them out")
-    axes = np.ldexp(axes, -np.frexp(np.abs(axes).max(1, keepdims=True))[1])  # exact, and squares stay in float64
+    axes = near_one(axes, 1)
     u, d = axes.shape
     spread = np.ones(d) if variances is None else as_floats(variances)
     if spread.shape != (d,) or not ((spread >= 0) & np.isfinite(spread)).all() or not spread.any():
         raise InputError(f"variances have shape {list(spread.shape)}; needed: [{d}], finite, none negative, not all 0")
     spread = np.sqrt(spread)
-    spread = np.ldexp(spread, -int(np.frexp(spread.max())[1]))  # as the axes: directions know no unit
+    spread = near_one(spread)  # as the axes: directions know no unit
     rng = np.random.default_rng([seed, 7])
     null = np.array([_summary(rng.standard_normal((u, d)) * spread)[1:] for _ in range(draws)])
     cosines, mean, participation, rank, orthogonal = _summary(axes)
@@ -138,7 +139,7 @@ def subspace_angles(a: np.ndarray, b: np.ndarray, fraction: float = 0.9) -> np.n
 
 
 def _span(axes: np.ndarray, fraction: float) -> np.ndarray:
-    axes = np.ldexp(axes, -int(np.frexp(np.abs(axes).max())[1]))  # exact, and squares stay in float64
+    axes = near_one(axes)
     _, s, v = np.linalg.svd(axes, full_matrices=False)
     k = int(np.searchsorted(np.cumsum(s**2) / np.sum(s**2), fraction - 1e-12)) + 1
     return v[:k].T

@@ -15,6 +15,7 @@ import numpy as np
 from deeptheory.axis.population.rounding import still
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
+from deeptheory.core.powers import near_one
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_real
 
@@ -75,7 +76,7 @@ def label_decoding(trials: Any, train_fraction: float = 0.5) -> LabelDecoding:
             f"trials have shape {list(np.shape(trials))}; needed: [2 or more labels, trial, unit(, window)], finite"
         )
     check_real(train_fraction=(train_fraction, 0))
-    x = np.ldexp(x, -np.frexp(np.abs(x).max((0, 1)))[1])  # of each unit; exact, and squares stay in float64
+    x = near_one(x, (0, 1))  # each unit
     labels, k = x.shape[0], int(x.shape[1] * train_fraction * (1 + 1e-12))  # .29 x 100 is 28.999999999999996
     if not 1 <= k < x.shape[1]:
         raise InputError(

@@ -18,6 +18,7 @@ import numpy as np
 
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
+from deeptheory.core.powers import power_of
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_whole, labels_array, whole_numbers
 from deeptheory.core.statistics import permutation_p
@@ -107,7 +108,7 @@ def cross_validated_rdm(trials: Any, whiten: bool = True) -> np.ndarray:
         raise InputError(
             f"trials hold NaN or infinities in {int((~np.isfinite(x)).sum())} of {x.size} places; give complete trials"
         )
-    n, power = len(x), int(np.frexp(np.abs(x).max())[1])
+    n, power = len(x), power_of(x)
     x = np.ldexp(x, -power)  # exact, and squares stay in float64
     x = x - x.mean((0, 1))
     if not whiten:

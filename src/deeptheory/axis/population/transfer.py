@@ -15,6 +15,7 @@ import numpy as np
 from deeptheory.axis.bench.code import AxisCode
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
+from deeptheory.core.powers import near_one
 
 
 def axis_transfer(
@@ -43,13 +44,8 @@ def axis_transfer(
         same = own / other  # response per feature of b, in the feature's units of a
     same = np.where(np.isfinite(same), same, 0.0)
     first = np.where(same > 0, first, 0.0)  # of a feature that never varied in b, its axes know nothing
-    same, second = np.ldexp(same, -int(np.frexp(same.max())[1])), _near_one(second)
+    same, second = near_one(same), near_one(second, 1)
     second = second * same if which != "sta" else second / np.where(same > 0, same, np.inf)
-    x, y = _near_one(first[i][:, columns]), _near_one(second[j][:, columns])
+    x, y = near_one(first[i][:, columns], 1), near_one(second[j][:, columns], 1)
     lengths = np.linalg.norm(x, axis=1) * np.linalg.norm(y, axis=1)
     return np.clip((x * y).sum(1) / np.where(lengths > 0, lengths, np.nan), -1, 1), common
-
-
-def _near_one(axes: np.ndarray) -> np.ndarray:
-    """Each axis over a power of two, exact: squares stay in float64."""
-    return np.ldexp(axes, -np.frexp(np.abs(axes).max(1, keepdims=True))[1])

@@ -13,6 +13,7 @@ from deeptheory.axis.simulate.codes import CODES, SOFT, softplus
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
+from deeptheory.core.powers import power_of
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_real, check_whole
 
@@ -80,7 +81,7 @@ class Simulation(Result):
         """One row per unit: its code and target_norm, the length of its axis or exemplar."""
         import pandas as pd
 
-        power = int(np.frexp(np.abs(self.targets).max())[1])  # exact, and squares stay in float64
+        power = power_of(self.targets)
         norm = np.ldexp(np.linalg.norm(np.ldexp(self.targets, -power), axis=1), power)
         return pd.DataFrame({"code": self.codes, "target_norm": norm})
 
@@ -158,7 +159,7 @@ def simulate(
         raise InputError(
             f"variances have shape {list(spread.shape)}, d is {d}; needed: [{d}], finite, none negative, not all 0"
         )
-    power = int(np.frexp(np.sqrt(spread.max()))[1])
+    power = power_of(np.sqrt(spread))
     rng = np.random.default_rng(seed)
     features = rng.standard_normal((n, d)) * np.sqrt(spread)
     counts = np.floor(np.cumsum([0.0, *shares.values()]) * units + 0.5).astype(int)

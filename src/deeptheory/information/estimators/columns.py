@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.powers import near_one
 from deeptheory.information.estimators.samples import constant, moderate, read
 
 DRAWS = 4  # of the noise that breaks ties
@@ -120,7 +121,7 @@ def _standard(a: np.ndarray) -> np.ndarray:
 def _together(a: np.ndarray) -> np.ndarray:
     """Left in its own units; all columns by one power of two where differences would leave float64."""
     largest = np.abs(a).max(initial=0.0)
-    return np.ldexp(a, -int(np.frexp(largest)[1])) if largest > 1e150 or largest < 1e-150 else a
+    return near_one(a) if largest > 1e150 or largest < 1e-150 else a
 
 
 def _width(column: np.ndarray) -> float:

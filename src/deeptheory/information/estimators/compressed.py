@@ -16,6 +16,7 @@ import numpy as np
 from deeptheory.core.arrays import as_numbers
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
+from deeptheory.core.powers import near_one
 from deeptheory.core.results import Estimate
 from deeptheory.core.shapes import check_finite
 from deeptheory.information.estimators.compressors import compressed_to
@@ -83,7 +84,7 @@ def _living(code: np.ndarray, name: str, given: np.ndarray) -> np.ndarray:
     """Code columns that vary; below a billionth of the largest they are what compressing left of nothing. A variable
     that was left as it is has columns in units of their own."""
     left = code.shape[1] == given[0].size
-    scaled = moderate(code) if left else np.ldexp(code, -int(np.frexp(np.abs(code).max(initial=0.0))[1]))
+    scaled = moderate(code) if left else near_one(code)
     spread = scaled.std(0)  # of numbers of the order of 1, whose squares stay in float64
     kept = (spread > (1e-15 if left else 1e-9 * spread.max(initial=0.0))) & (code.max(0) > code.min(0))
     if not kept.any():

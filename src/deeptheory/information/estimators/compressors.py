@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.powers import near_one
 from deeptheory.core.shapes import check_whole, finite_floats
 
 _STEPS = 800
@@ -75,7 +76,7 @@ def compressed_to(samples: np.ndarray, dims: int, how: str | Callable[..., np.nd
         raise InputError(f"dims is {dims} for {len(flat)} samples; needed: at least 1 and fewer than there are samples")
     if flat.shape[1] <= dims:
         return flat
-    flat = np.ldexp(flat, -int(np.frexp(np.abs(flat).max())[1]))  # exact, and squares stay in float64
+    flat = near_one(flat)
     if isinstance(how, str):
         return pick(COMPRESSORS, how, what="compressor")(flat, dims, seed)
     code = how(flat, dims, seed)

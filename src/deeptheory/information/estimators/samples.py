@@ -11,6 +11,7 @@ import numpy as np
 
 from deeptheory.core import shapes, statistics
 from deeptheory.core.errors import InputError
+from deeptheory.core.powers import near_one
 from deeptheory.core.shapes import check_finite
 from deeptheory.information.reading import read
 
@@ -81,7 +82,7 @@ def rescaled(a: np.ndarray) -> np.ndarray:
 def moderate(a: np.ndarray) -> np.ndarray:
     """[n, d] float64, each column divided by a power of two, so exactly, to the order of 1."""
     a = a.astype(np.float64)
-    return np.ldexp(a, -np.frexp(np.abs(a).max(0))[1])
+    return near_one(a, 0)
 
 
 def columns_of(a: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ import numpy as np
 from deeptheory.core.compiled import njit
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
+from deeptheory.core.powers import power_of
 from deeptheory.core.shapes import check_number
 from deeptheory.information.entering import as_activations, as_labels
 from deeptheory.information.mixtures import pair_sums
@@ -95,9 +96,7 @@ class GaussianNoise:
         still = h == h[:1] if self.relative == "distance" else h == h[0, 0]
         if self.relative and still.all():  # the deviation of equal values is rounding, not always 0
             raise InputError("a constant layer has no scale for relative noise; use relative=False")
-        power = int(
-            np.frexp(np.abs(h).max())[1]
-        )  # a scale by a power of two changes no digit, and squares stay in range
+        power = power_of(h)
         power = power if abs(power) > _SQUARED else 0
         h = np.ldexp(h, -power) if power else h
         sigma = self.sigma * self._scale(h) if self.relative else float(np.ldexp(self.sigma, -power))
