@@ -46,8 +46,8 @@ had been seen, on the forty and the further pairs alone; the second hundred (*fr
 tried on it, and no rule was changed since: what changed is by which rows halves are drawn beside labels of three or
 more columns, and how sparse tables of symbols are halved, so that neither the order of rows nor a sign counts; pairs
 with repeated values were measured again after it. So what the first hundred says of the allowances is no longer held
-out, what the second says is. The interval makes no allowance for the choice of a method itself: its coverage here is the measure of
-what that costs.
+out, what the second says is. The interval makes no allowance for the choice of a method itself: its coverage here is
+the measure of what that costs.
 
 Trained methods are noted where their interval lies apart from that of `"auto"`; for draws that are older than this
 rule, their notes were counted again from both intervals in the table. The rule that leaves a note out with "wkl" and
