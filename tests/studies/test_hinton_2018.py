@@ -205,6 +205,14 @@ def test_published_files_are_brought_to_the_size_asked_for(monkeypatch):
         steps.views({**settings, "size": 25}, None, None, None, None)
 
 
+@pytest.mark.parametrize(("source", "size"), [("coil20", 24), ("coil20", 48), ("smallnorb", 25)])
+def test_a_size_that_published_images_have_not_is_refused_before_the_run(source, size):
+    settings = find(NAME).values("quick", None, {"source": source, "size": size})[0]
+    with pytest.raises(InputError, match=f"size is {size}; images of {source} are .* wide: .*32"):
+        steps.check(settings)
+    steps.check({**settings, "size": 32})
+
+
 @pytest.mark.parametrize(
     ("scale", "changes", "said"),
     [
@@ -213,6 +221,7 @@ def test_published_files_are_brought_to_the_size_asked_for(monkeypatch):
         ("paper", {"source": "multiview"}, "a network on multiview"),
         ("quick", {}, ""),
         ("quick", {"source": "coil20"}, "a network on coil20"),
+        ("quick", {"width": 2}, ""),
     ],
 )
 def test_no_other_network_decides_a_row_of_the_papers(scale, changes, said):
@@ -232,7 +241,7 @@ def test_captions_say_what_was_attacked_and_by_how_many(result):
     tested = min(SMALL["judged"], len(steps.parts(result.results["views"], "all")["familiar"]))
     one = figures._attacks(result.results, {**settings, "networks": 8})
     assert one.limitations.startswith(f"{tested} test images, one network.")
-    assert all(t.error_y.array is None or not any(t.error_y.array) for t in one.figure.data if t.name)
+    assert all(t.error_y.array is None or {*t.error_y.array} == {None} for t in one.figure.data if t.name)
     two = {**result.results, "attacks": xr.concat([result.results["attacks"]] * 2, "seed")}
     assert "standard deviation over 2 networks" in figures._attacks(two, {**settings, "networks": 8}).limitations
     assert "r = 1, matrices" in figures._ablations(result.results, {**settings, "iterations": 1}).table.to_string()

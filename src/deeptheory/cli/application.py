@@ -123,7 +123,8 @@ def _known(value: Any) -> Any:
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     if hasattr(value, "dtype") and hasattr(value, "tolist"):  # of numpy, which is not imported here
-        return _known(value.tolist())
+        plain = value.tolist()
+        return str(value) if hasattr(plain, "dtype") else _known(plain)  # longdouble has no number of Python's
     return value
 
 
@@ -139,12 +140,12 @@ def _fits(text: str) -> bool:
 def check_writable(option: str, path: Path) -> None:
     """Whether a file can be written there, before any work. InputError: no such folder, or a folder itself. StoreError:
     it cannot be written."""
-    if not path.parent.is_dir():
-        raise InputError(f"{option} is {path}; there is no folder {path.parent}")
-    if path.is_dir():
-        raise InputError(f"{option} is {path}, which is a folder; name a file")
-    there = path.exists()
     try:
+        if not path.parent.is_dir():
+            raise InputError(f"{option} is {path}; there is no folder {path.parent}")
+        if path.is_dir():
+            raise InputError(f"{option} is {path}, which is a folder; name a file")
+        there = path.exists()
         with path.open("ab"):
             pass
         if not there:
@@ -156,10 +157,10 @@ def check_writable(option: str, path: Path) -> None:
 def check_folder(option: str, folder: Path) -> None:
     """Whether a folder can be written to, or made, before any work. InputError: a file is there. StoreError: it cannot
     be."""
-    there = next(p for p in (folder, *folder.absolute().parents) if p.exists())
-    if not there.is_dir():
-        raise InputError(f"{option} is {folder}, and {there} is a file; name a folder")
     try:
+        there = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+        if not there.is_dir():
+            raise InputError(f"{option} is {folder}, and {there} is a file; name a folder")
         with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:

@@ -7,7 +7,6 @@ numbers.
 
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -230,14 +229,3 @@ def number(cell: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def null_for_nan(value: Any) -> Any:
-    """The same for JSON, which knows no NaN and no infinity: None in their place."""
-    if isinstance(value, dict):
-        return {k: null_for_nan(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [null_for_nan(v) for v in value]
-    if isinstance(value, float | np.floating):
-        return float(value) if np.isfinite(value) else None
-    return value

@@ -7,7 +7,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from deeptheory.cli.application import Json, app, print_json, put, say
-from deeptheory.cli.arrays import check_gaps, mark_of, names_rows, null_for_nan, number, read_array, read_labels
+from deeptheory.cli.arrays import check_gaps, mark_of, names_rows, number, read_array, read_labels
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
 
@@ -86,7 +86,7 @@ def mi(
         "notes": list(found.notes),
     }
     if as_json:
-        print_json(null_for_nan(said))
+        print_json(said)
         return
     put(f"I(X;Y) = {found.value:.4g} {found.unit} {_interval(found.low, found.high)}")
     put(f"{found.method}, {found.direction}, n = {len(left)}")

@@ -98,7 +98,8 @@ def _describe(s) -> None:
     put("\nsettings (--set NAME=VALUE); * changing one leaves the verdicts")
     for name, setting in said["settings"].items():
         default = ", ".join(f"{scale} {_shown(v)}" for scale, v in setting["default"].items())
-        star = "" if setting["published"] else " *"
+        star = "" if setting["published"] is True else " *"
+        star += f" (not at scale {setting['published']})" if isinstance(setting["published"], str) else ""
         put(f"  {name}{star}: {setting['about']}; {setting['range']}; default: {default}")
     put(f"\nsteps (--only)\n  {', '.join(said['steps'])}")
     put(f"\nclaims ({len(said['claims'])})")

@@ -52,11 +52,10 @@ def measure(
         if path.exists():
             read_setting(path, protocol)
             continue
+        found = planes(setting, protocol)
         try:
-            text = json.dumps(planes(setting, protocol), separators=(",", ":"), allow_nan=False)
+            text = json.dumps(found, separators=(",", ":"), allow_nan=False)
         except ValueError as error:
-            if isinstance(error, InputError):
-                raise
             raise InputError(f"{setting.key} gave values that are not finite; take a smaller lr") from error
         write_text(path, text + "\n")
         say(f"{k} of {len(wanted)}: {setting.key}")

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import xarray
 
 UNITS = "steps"
-# Read back, a variable with one of these holds other values. As does 0/0, a NaN with a sign: a block of nothing else is
-# left out by the store and filled in without it, so that every NaN is made the same before it is written.
-_OF_THE_STORE = ("_FillValue", "missing_value", "scale_factor", "add_offset", "_Unsigned", "dtype", "coordinates")
+# read back, a variable with one of these holds other values
+_OF_THE_STORE = ("_FillValue", "missing_value", "scale_factor", "add_offset", "_Unsigned", "_Encoding", "dtype")
+_OF_THE_STORE += ("coordinates",)
 
 
 class NotDone(InputError):
@@ -131,7 +131,11 @@ def _plain(data: Any, name: str) -> "xarray.Dataset":
             if not all(isinstance(v, str) for v in values.ravel()):
                 raise InputError(f"variable {key} of unit {name} holds objects; store numbers, booleans or strings")
             data[key] = data[key].astype(np.dtype(f"<U{max([1, *map(len, values.ravel())])}"))
-        elif values.dtype.kind not in "biufcUMV" or values.dtype.char in "gG":  # timedelta, bytes, extended precision
+        elif (
+            values.dtype.kind not in "biufcUMV"  # timedelta, bytes
+            or values.dtype.char in "gG"  # extended precision
+            or (values.dtype.kind == "M" and values.dtype != np.dtype("M8[ns]"))
+        ):
             raise InputError(
                 f"variable {key} of unit {name} is of {values.dtype}, which is not stored as it is; store float64, "
                 "integers, booleans or strings"
@@ -147,6 +151,8 @@ def _plain(data: Any, name: str) -> "xarray.Dataset":
             )
         data[key].attrs = _plain_attributes(data[key].attrs, f"variable {key} of unit {name}")
         data[key].encoding = {}
+    if "coordinates" in data.attrs:
+        raise InputError(f"unit {name} has the attribute 'coordinates', which a store takes; name it otherwise")
     data.attrs = _plain_attributes(data.attrs, f"unit {name}")
     return data
 

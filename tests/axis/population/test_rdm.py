@@ -52,3 +52,11 @@ def test_distances_below_float64_are_refused():
     with pytest.raises(InputError, match=r"trials reach 2\^-5\d\d, whose squares are 0 in float64; scale them up"):
         cross_validated_rdm(trials * 1e-170, whiten=False)
     assert not cross_validated_rdm(np.ones((6, 3, 4)), whiten=False).any()
+
+
+def test_dissimilarities_of_many_sizes_keep_their_ranks():
+    """Those below 1e-14 of the largest were ties."""
+    size = np.random.default_rng(0).uniform(0, 12, (12, 12))
+    size = np.triu(size, 1) + np.triu(size, 1).T
+    small = np.where(np.eye(12, dtype=bool), 0.0, 10.0 ** (-size))
+    assert rdm_correlation(size, small, permutations=0).value == pytest.approx(-1, abs=1e-12)

@@ -42,9 +42,8 @@ def falls(*values, name="i_x", layers=LAYERS, attrs=None):
 
 def accuracies(orthonormal, noisy):
     names = {"orthonormal": orthonormal, "noisy": noisy}
-    return {
-        s: dataset({"test_accuracy": (("seed", "step"), around([0.5] * 4 + [v]))}) for s, v in names.items()
-    }  # fmt: skip
+    course = {s: (("seed", "step"), around([0.5] * 4 + [v])) for s, v in names.items()}
+    return {s: dataset({"test_accuracy": c, "i_x": c}) for s, c in course.items()}
 
 
 def cells(here, elsewhere):

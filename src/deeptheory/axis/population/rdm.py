@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 _GROUPS = 60  # of images, each left out in turn for the interval
 _PARTS = 6  # of conditions, two of which are left out of a whitening
 _FEWEST = 8  # images below which there is no interval
-_TIE = 2.0**-46  # of the largest dissimilarity: what lies nearer is a tie whose last bits were rounded
+_TIE = 2.0**-46  # of a dissimilarity: what lies nearer is a tie whose last bits were rounded
+_ROUNDED = 2.0**-51  # of the largest one: 1 - r, say, is rounded by so much however small it is
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -217,7 +218,8 @@ def _tied(values: np.ndarray) -> np.ndarray:
     """
     order = np.argsort(values)
     rising = values[order]
-    new = np.diff(rising, prepend=-np.inf) > _TIE * np.abs(rising).max()
+    size = np.abs(rising)
+    new = np.diff(rising, prepend=-np.inf) > np.maximum(_TIE * size, _ROUNDED * size.max())
     out = np.empty_like(values)
     out[order] = rising[new][np.cumsum(new) - 1]
     return out

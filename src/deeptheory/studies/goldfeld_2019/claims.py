@@ -79,7 +79,7 @@ def orthonormal_fall(results: Any) -> Sample | NotRun:
 
 def accuracy_gained(results: Any) -> np.ndarray | NotRun:
     """Held-out accuracy at the end, with the penalty less without."""
-    if nothing := same(results, "test_accuracy", "orthonormal", "noisy"):
+    if nothing := same(results, "i_x", "orthonormal", "noisy"):
         return nothing
     ends = [results[s]["test_accuracy"].transpose("seed", "step").values[:, -1] for s in ("orthonormal", "noisy")]
     return ends[0] - ends[1]

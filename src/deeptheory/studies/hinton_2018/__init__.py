@@ -108,7 +108,7 @@ SETTINGS = {
     "updates": Setting("integers", "steps on new viewpoints, in ablations: 800,400", least=1, length=(2, 2)),
     "source": Setting("text", "rendered solids, or published files", choices=("multiview", "smallnorb", "coil20")),
     "views": size("images to render", published=True),
-    "size": size("pixels of an image's side", published=True),
+    "size": size("pixels of an image's side; of coil20 128, 64, 32 or 16", published=True),
     "judged": size("test images in each condition", published=True),
     "attacked": size("test images attacked", published=True),
     "networks": size("pairs of networks on new viewpoints", most=10_000),

@@ -18,11 +18,14 @@ from deeptheory.runs import Step, generator
 from deeptheory.studies.units import filled, in_chunks, widened
 
 _TRACED = 200  # test images whose votes are followed
+_SIDES = {"smallnorb": 96, "coil20": 128}  # pixels of published images
 _FAMILIAR_ELEVATIONS = (30, 35, 40)
 
 
 def check(settings: dict) -> None:
-    """InputError: an image too small for the kernels."""
+    """InputError: an image too small for the kernels, or a size that published images are not brought to."""
+    if settings["source"] in _SIDES:
+        _smaller(settings, _SIDES[settings["source"]], settings["source"])
     _capsules(settings, 2, 5, settings["crop"] or settings["size"])
 
 
@@ -40,10 +43,7 @@ def views(settings, unit, inputs, workspace, progress):
     """Every image once; the other steps read them."""
     found = load(settings)
     images, side = found.images, found.images.shape[-1]
-    smaller, left = divmod(side, settings["size"])
-    if left or not smaller:
-        sides = ", ".join(str(side // k) for k in range(1, 9) if side % k == 0)
-        raise InputError(f"size is {settings['size']}; images of {found.source} are {side} pixels wide: {sides}")
+    smaller = _smaller(settings, side, found.source)
     if smaller > 1:  # 96 to 48: every 2x2 pixels become their mean
         images = np.rint(255 * dt.datasets.downsample(images, smaller)).astype(np.uint8)
     names = ("labels", "instance", "azimuth", "elevation", "light", "train")
@@ -52,6 +52,15 @@ def views(settings, unit, inputs, workspace, progress):
     if settings["source"] == "multiview":
         _enough(out)
     return out
+
+
+def _smaller(settings: dict, side: int, source: str) -> int:
+    """By how much images of that width are made smaller. InputError: the width asked for is no part of theirs."""
+    smaller, left = divmod(side, settings["size"])
+    if left or not smaller:
+        sides = ", ".join(str(side // k) for k in range(1, 9) if side % k == 0)
+        raise InputError(f"size is {settings['size']}; images of {source} are {side} pixels wide: {sides}")
+    return smaller
 
 
 def _enough(data: Any) -> None:
@@ -134,7 +143,8 @@ def _unlike(settings: dict) -> str:
     nothing."""
     if settings["source"] != ("smallnorb" if settings["full"] else "multiview"):
         return f"a network on {settings['source']}"
-    return f"a network of {settings['width']:g} times the paper's width" if settings["width"] != 1 else ""
+    other = settings["full"] and settings["width"] != 1
+    return f"a network of {settings['width']:g} times the paper's width" if other else ""
 
 
 def train(settings, unit, inputs, workspace, progress, views="all", cnn=False, loss=None, **changed):

@@ -69,7 +69,7 @@ SCALES = {
             "looks": 6,
             "full": False,
         },
-        cost="about 200 minutes on 2 cores (measured, beside other work): 4 networks of each of 10 kinds at full "
+        cost="about 200 minutes on 2 cores (410 in steps): 4 networks of each of 10 kinds at full "
         "resolution; the paper's own, 3 epochs of 60,000 digits",
     ),
     "paper": Scale(
