@@ -4,7 +4,7 @@ Source: Phipson & Smyth 2010 (a permutation p-value is never 0). Public in deept
 Pitfall: rows that follow each other, or belong together, are not exchangeable one by one; whole blocks or groups move.
 """
 
-from itertools import product
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -49,32 +49,53 @@ def permutations(
     InputError: n or block below 1, draws below 0, fewer than two groups or blocks, groups or within of another length,
     within together with groups or block.
     """
+    orders = [*permuted(n, draws, seed=seed, groups=groups, block=block, within=within)]
+    return np.stack(orders) if orders else np.zeros((0, n), dtype=np.int64)
+
+
+def permuted(
+    n: int, draws: int, *, seed: Any = 0, groups: Any = None, block: int | None = None, within: Any = None
+) -> Iterator[np.ndarray]:
+    """The orders of permutations, [n] each, one by one. InputError, at once: as there."""
     check_whole(n=(n, 1), draws=(draws, 0), **({} if block is None else {"block": (block, 1)}))
     rng = generator_of(seed)
     rows = np.arange(n)
     if within is not None:
         if groups is not None or block is not None:
             raise InputError("within= comes alone; with groups= or block= whole blocks move")
-        codes = codes_by_row("within", within, n)
-        strata = [rows[codes == c] for c in range(codes.max() + 1)]
-        out = np.tile(rows, (draws, 1))
-        for k, s in product(range(draws), strata):
-            out[k, s] = rng.permutation(s)
-        return out
+        return _within(rows, draws, _runs(codes_by_row("within", within, n)), rng)
     if groups is None and block is None:
-        return np.stack([rng.permutation(n) for _ in range(draws)]) if draws else np.zeros((0, n), dtype=np.int64)
-    codes = codes_by_row("groups", groups, n)
-    runs = [rows[codes == c] for c in range(codes.max() + 1)]
-    where = np.concatenate(runs)  # the places that rows are dealt to, group after group
+        return (rng.permutation(n) for _ in range(draws))
+    runs = _runs(codes_by_row("groups", groups, n))
     fewest = len(runs) if block is None else sum(max(1, len(r) // block) for r in runs)
     if fewest < 2:
         what = f"{len(runs)} group" if block is None else f"blocks of {block} in {n} rows"
         raise InputError(f"{what}: nothing can change places; needed: two groups or blocks or more")
-    out = np.empty((draws, n), dtype=np.int64)
-    for k in range(draws):
+    return _blocks(n, draws, runs, block, rng)
+
+
+def _runs(codes: np.ndarray) -> list[np.ndarray]:
+    """The rows of each code, in order."""
+    return np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
+
+
+def _within(rows: np.ndarray, draws: int, strata: list[np.ndarray], rng: np.random.Generator) -> Iterator[np.ndarray]:
+    for _ in range(draws):
+        out = rows.copy()
+        for s in strata:
+            out[s] = rng.permutation(s)
+        yield out
+
+
+def _blocks(
+    n: int, draws: int, runs: list[np.ndarray], block: int | None, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    where = np.concatenate(runs)  # the places that rows are dealt to, group after group
+    for _ in range(draws):
         pieces = runs if block is None else [p for r in runs for p in _cut(r, block, rng)]
-        out[k, where] = np.concatenate([pieces[i] for i in rng.permutation(len(pieces))])
-    return out
+        out = np.empty(n, dtype=np.int64)
+        out[where] = np.concatenate([pieces[i] for i in rng.permutation(len(pieces))])
+        yield out
 
 
 def _cut(run: np.ndarray, block: int, rng: np.random.Generator) -> list[np.ndarray]:

@@ -15,6 +15,7 @@ import numpy as np
 from deeptheory.core import statistics
 from deeptheory.core.arrays import as_numpy, check_paired
 from deeptheory.core.errors import InputError
+from deeptheory.core.nulls import permuted
 from deeptheory.core.results import Estimate
 from deeptheory.core.shapes import check_finite, labels_of
 from deeptheory.information.agreement import compared_with_auto
@@ -85,8 +86,8 @@ def mutual_information(
     options: the estimator's own, by keyword (k, seed, standardize, correct, ...).
     The estimate holds its samples: .convergence() (the value at fewer of them), .local (by sample), .normalized(by=).
     Intervals: of counts and of counts beside a label from 20 samples on, of neighbor counts with "auto" from 30, of
-    "gaussian" from 10, of trained methods from 100, of neighbor counts and "wkl" by name from 200 (batches; 40 k
-    where that is more); with fewer they are unbounded, with a note, or NaN.
+    "gaussian" from 10, of trained methods from 100, of "ksg", "mixed", "kl" and "wkl" by name from 200 (batches;
+    40 k where that is more); with fewer they are unbounded, with a note, or NaN.
     InputError: unpaired samples, the same row labels in another order, NaN, mixed columns, an unknown method or option,
     what the estimator itself refuses.
     """
@@ -346,11 +347,7 @@ def _null(function, sides, options, n, draws, groups, block) -> tuple[float, flo
             raise InputError("z is continuous: y cannot be permuted within it; permutations= needs a z of labels")
         within = np.unique(read(sides["z"], "z")[0], axis=0, return_inverse=True)[1].ravel()
     groups = None if groups is None else as_numpy(groups)
-    statistics.permutations(n, 0, groups=groups, block=block, within=within)  # refuses what cannot be moved
-    rng = np.random.default_rng(seed)  # one order at a time: all of them would be draws x n numbers
-    orders = (
-        statistics.permutations(n, 1, seed=rng, groups=groups, block=block, within=within)[0] for _ in range(draws)
-    )
+    orders = permuted(n, draws, seed=seed, groups=groups, block=block, within=within)  # one by one
     rest = {name: s for name, s in sides.items() if name not in "xy"}
     options = {**options, **kept_together(function, groups, block)}
     seen = function(sides["x"], sides["y"], *rest.values(), **options).value

@@ -151,7 +151,7 @@ def transfer_entropy(
     known = [b] if given is None else [b, _third(given, n, whole=a.dtype.kind + b.dtype.kind)]
     wordy = two.dtype.kind == "U" or (given is not None and read(given, "given")[1])
     if wordy and any(v.dtype.kind == "f" for v in known):
-        raise InputError("y holds words, beside which `given` must be words or integers; or give y as 0/1 columns")
+        raise InputError("y holds words, beside which `given` must be integers; or give y as 0/1 columns")
     past = np.concatenate([v[first - h : n - h] for v in known for h in range(1, history + 1)], axis=1)
     past = _names(symbols(past, "the past")) if wordy else past
 
@@ -206,7 +206,7 @@ def _both(x: Any, y: Any) -> tuple[list[np.ndarray], list[np.ndarray]]:
 
 def _names(codes: np.ndarray) -> np.ndarray:
     """Codes [n] as words of the same order, between which nobody takes a distance."""
-    return np.char.zfill(codes.astype(str), 20)
+    return np.char.zfill(codes.astype(str), len(str(codes.max(initial=0))))
 
 
 def _block(pair: list[np.ndarray], block: int | None) -> int:

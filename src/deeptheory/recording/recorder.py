@@ -227,6 +227,9 @@ class Recorder:
         two = [key for key, s in streams.items() if getattr(s, "passes", 1) > 1]
         looked = self._probe.size >= self.n  # all samples at once: what must be looked at first is all there
         y = self._kept.targets
+        if y is not None:  # streams keep slices of what cannot change, and copy the rest
+            y = y.view()
+            y.flags.writeable = False
         widths: dict[str, int] = {}
 
         def look(name: str, a: torch.Tensor, _: int) -> None:

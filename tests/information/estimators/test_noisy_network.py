@@ -248,3 +248,16 @@ def test_modules_are_evaluated_and_left_as_found():
 def test_layers_are_functions_from_tensor_to_tensor(layers, said):
     with pytest.raises(InputError, match=said):
         noisy_network_information(layers, np.zeros((5, 2)), 0.5)
+
+
+def test_integers_reach_a_first_layer_that_looks_them_up():
+    """Tokens had become float32 on the way in."""
+    torch.manual_seed(0)
+    tokens = np.random.default_rng(0).integers(0, 10, (40, 3))
+    table = torch.nn.Embedding(10, 2)
+    asked = noisy_network_information([torch.nn.Sequential(table, torch.nn.Flatten())], tokens, 0.5)
+    given = table(torch.as_tensor(tokens)).flatten(1).detach().numpy()
+    assert asked[0].value == noisy_network_information([lambda t: t], given, 0.5)[0].value
+    line = torch.nn.Linear(3, 2)  # multiplies them
+    (asked,) = noisy_network_information([line], tokens, 0.5)
+    assert asked.value == noisy_network_information([line], tokens.astype(np.float32), 0.5)[0].value

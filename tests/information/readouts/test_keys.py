@@ -52,3 +52,15 @@ def test_values_outside_of_the_range_seen_are_refused():
     stream.look(ROWS)
     with pytest.raises(InputError, match="look"):
         stream.update(ROWS * 2, np.arange(40) % 2)
+
+
+@pytest.mark.parametrize("readout", READOUTS, ids=repr)
+def test_targets_that_cannot_change_are_not_copied(readout):
+    """Each stream of a recording held a copy of all targets."""
+    targets = np.eye(5)[np.arange(40) % 5]
+    stream = readout.start("layer")
+    stream.update(ROWS, targets)
+    assert not np.shares_memory(stream._targets[0], targets)
+    targets.flags.writeable = False
+    stream.update(ROWS, targets)
+    assert np.shares_memory(stream._targets[1], targets)

@@ -137,7 +137,7 @@ class MarkovHierarchy(Result):
     def posterior(self, level: int = 0) -> np.ndarray:
         """P(y_level | y_n), [s_n, s_level] float64, by Bayes' rule on the whole chain; rows of impossible x are NaN.
 
-        InputError: no such level, over 2^31 numbers.
+        InputError: no such level, over 2^31 numbers (exact: 2^27).
         """
         self._check_level(level)
         if self.exact:
@@ -187,7 +187,7 @@ class MarkovHierarchy(Result):
     def theorem_2(self) -> Theorem2:
         """Hold theorem 2 against this chain: classes of every level from P(y_i | y_n) alone, then T_i = f_i(T_{i+1})?
 
-        Takes [s_n, s_i] numbers in memory for each level.
+        Takes [s_n, s_i] numbers in memory for each level. InputError: as in posterior.
         """
         possible = self.classes[-1] >= 0
         direct = []
@@ -227,7 +227,7 @@ class MarkovHierarchy(Result):
         """One row per level: level, states, classes (of T_i), and in bits entropy, about_top, about_level.
 
         These are H(T_i), I(y_0; T_i) and I(y_i; T_i); about_level is NaN where the table [s_n, s_i] has over 5e7
-        entries.
+        entries. InputError: as in posterior.
         """
         import pandas as pd
 
@@ -351,7 +351,8 @@ def _whole_joint(chain: Chain, level: int) -> np.ndarray:
     marginal = chain.prior
     for m in chain.transitions[:level]:
         marginal = m.dot(marginal)
-    check_size((len(marginal), len(marginal)), f"P(y_{level}, y_n) in integers", 2**27)  # objects, of 40 bytes
+    widest = max([len(marginal), *(m.shape[0] for m in chain.transitions[level:])])
+    check_size((widest, len(marginal)), f"P(y_{level}, y_n) in integers", 2**27)
     out = np.eye(len(marginal), dtype=int).astype(object) * marginal
     for m in chain.transitions[level:]:
         out = m.dot(out)

@@ -148,12 +148,12 @@ def propagate(layers: Sequence[Callable], x: Any, sigma: float, seed: int) -> li
     """Samples of S_l by layer, [n, unit], each row of x with noise of its own from `seed`."""
     import torch
 
-    t = real_tensor("x", x)
+    t = as_tensor(x)  # integers stay integers for the first layer, which may look them up
     generator = torch.Generator(device=t.device).manual_seed(int(seed))
     out = []
     with torch.no_grad(), _evaluating(layers):
         for k, layer in enumerate(layers):
-            s = layer(t.to(_dtype_of(layer, t)))
+            s = layer(t.to(_dtype_of(layer, t)) if t.is_floating_point() else _numbers(layer, t))
             if not isinstance(s, torch.Tensor) or s.ndim == 0:
                 raise InputError(f"layer {k} gave a {type(s).__name__}; needed: a tensor [n, ...]")
             s = real_tensor(f"what layer {k} gave", s)
@@ -175,6 +175,15 @@ def _evaluating(layers: Sequence[Any]) -> Iterator[None]:
     finally:
         for m, flag in zip(modules, flags):
             m.training = flag
+
+
+def _numbers(layer: Any, t: Any) -> Any:
+    """Integers as they are, or in the dtype of a first layer that multiplies them."""
+    import torch
+
+    first = next((m for m in layer.modules() if not list(m.children())), layer) if hasattr(layer, "modules") else layer
+    multiplies = isinstance(first, torch.nn.Linear | torch.nn.modules.conv._ConvNd)
+    return t.to(_dtype_of(layer, t)) if multiplies else t
 
 
 def _dtype_of(layer: Any, t: Any) -> Any:

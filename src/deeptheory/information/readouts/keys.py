@@ -69,12 +69,13 @@ class KeyStream:
         self._count = 0
 
     def update(self, activations: Any, targets: Any) -> None:
-        """Take a batch: activations [seed, batch, unit], their targets, copied. InputError: NaN, no targets or another
-        number of them, and what the readout refuses."""
+        """Take a batch: activations [seed, batch, unit], their targets, copied if they can change. InputError: NaN, no
+        targets or another number of them, and what the readout refuses."""
         a = as_activations(activations, self._count)
         if targets is None:
             raise InputError("targets are missing; I(T;Y) needs the labels of the probe inputs")
-        y = np.array(as_numpy(targets))  # the caller may fill the same array with the next batch's
+        y = as_numpy(targets)
+        y = y.copy() if y.flags.writeable else y  # the caller may fill the same array with the next batch's
         if not y.ndim or len(y) != a.shape[1]:
             raise InputError(f"targets of a batch have shape {list(y.shape)}, its activations {a.shape[1]} samples")
         self._seen.append(self._keys(a))

@@ -93,14 +93,14 @@ class GaussianNoise:
 
     def _one(self, h: np.ndarray, p_y: np.ndarray, codes: np.ndarray) -> tuple[float, ...]:
         n, units = h.shape
-        still = h == h[:1] if self.relative == "distance" else h == h[0, 0]
-        if self.relative and still.all():  # the deviation of equal values is rounding, not always 0
+        still = self.relative and (h == (h[:1] if self.relative == "distance" else h[0, 0])).all()
+        if still:  # the deviation of equal values is rounding, not always 0
             raise InputError("a constant layer has no scale for relative noise; use relative=False")
         power = power_of(h)
         power = power if abs(power) > _SQUARED else 0
         h = np.ldexp(h, -power) if power else h
         sigma = self.sigma * self._scale(h) if self.relative else float(np.ldexp(self.sigma, -power))
-        if not sigma > 0:
+        if self.relative and not sigma > 0:
             raise InputError(f"sigma {self.sigma} of this layer's scale is below what float64 holds; take a larger one")
         size = np.log2(sigma) + power if self.relative else np.log2(self.sigma)
         sigma = min(max(sigma, 1e-150), 1e150)  # beyond, all samples are apart, or all are one
