@@ -140,7 +140,9 @@ def read_figure(folder: str | Path | RemotePath, name: str) -> Any:
     kept = read_json(place(folder) / FIGURES / f"{name}.json", "figure")
     try:
         return go.Figure(kept["figure"])
-    except (KeyError, TypeError, ValueError, NotImplementedError) as error:  # the last is plotly's own
+    # no "figure" (KeyError), no document of names (TypeError); of damaged values plotly's validators raise ValueError,
+    # and NotImplementedError for a trace that they cannot take apart
+    except (KeyError, TypeError, ValueError, NotImplementedError) as error:
         raise StoreError(f"figures/{name}.json is damaged ({error}); run again to write it again") from error
 
 

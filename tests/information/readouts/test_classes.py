@@ -61,5 +61,5 @@ def test_labels_of_several_kinds_and_of_no_label():
 
 
 def test_memory_need_not_be_an_integer_and_a_pool_is_no_larger_than_the_layer():
-    assert ClassStatistics(memory=24.5).summarize(ROWS, LABELS)["pool"][0] == 2  # type: ignore[reportArgumentType]
+    assert ClassStatistics(memory=24.5).summarize(ROWS, LABELS)["pool"][0] == 2
     assert ClassStatistics(memory=1).summarize(ROWS, LABELS)["pool"][0] == 3

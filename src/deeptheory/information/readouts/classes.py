@@ -54,7 +54,7 @@ class ClassStatistics:
     1935. InputError: memory not above 0.
     """
 
-    memory: int = 64 << 20
+    memory: float = 64 << 20
 
     def __post_init__(self):
         check_number(memory=self.memory)
